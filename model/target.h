@@ -1,0 +1,58 @@
+// Targets: anything that executes operations, seen from the harness.
+#ifndef LEASECHECK_MODEL_TARGET_H_
+#define LEASECHECK_MODEL_TARGET_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/dialect.h"
+#include "model/operation.h"
+#include "model/time.h"
+
+namespace leasecheck {
+
+// What a target says of itself.
+struct TargetInfo {
+  std::string name;
+  std::string version;
+  bool virtual_clock = true;             // SetClock works; else the target reads the system's clock
+  int concurrency = 1;                   // calls that may be open at once; 1: never a second one while one is open
+  bool durable = false;                  // Reopen works: what was acknowledged is there again
+  bool killable = false;                 // Kill works
+  bool inflight_survives_crash = false;  // calls open at a crash may still take effect after Reopen
+  bool reference = false;                // a reference store: exact numbers that only it promises are compared too
+  Dialects dialects;
+  std::vector<bool> operations;  // by index in the table; empty: all of them
+};
+
+// One store under test. Execute may be called by up to `concurrency` threads at once; the rest by one thread while no call
+// is open, except Kill and SetClock, which may overlap calls. Between Kill and the next Reopen or Reset every call is
+// Indefinite. A non-OK status of any of these is a fault of the harness' plumbing or of the backend's manners, never a
+// verdict on its contract: the code is kUnavailable where the backend died, kDeadlineExceeded where it hung,
+// kFailedPrecondition where it broke the protocol, kUnimplemented where it lacks the ability.
+template <class F>
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual const TargetInfo& info() const = 0;
+  virtual OutcomeOf<F> Execute(const RequestOf<F>& request) = 0;
+  virtual absl::Status Reset(EpochMs now) = 0;     // a fresh, empty store
+  virtual absl::Status SetClock(EpochMs now) = 0;  // takes effect at one instant before it returns
+  virtual absl::Status Reopen() = 0;               // drop every handle and open the same data again
+  virtual absl::Status Kill() = 0;                 // SIGKILL; open calls return Indefinite
+  // Why Execute answered Indefinite without the harness having caused it; OK where nothing is wrong.
+  virtual absl::Status Health() const { return absl::OkStatus(); }
+};
+
+// Makes a target of its own at every call. Thread-safe.
+template <class F>
+using TargetFactory = std::function<absl::StatusOr<std::unique_ptr<Target<F>>>()>;
+
+}  // namespace leasecheck
+
+#endif  // LEASECHECK_MODEL_TARGET_H_
