@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/dialect.h"
+#include "model/environment.h"
 #include "model/operation.h"
 #include "model/time.h"
 
@@ -24,6 +25,7 @@ struct TargetInfo {
   int concurrency = 1;                   // calls that may be open at once; 1: never a second one while one is open
   bool durable = false;                  // Reopen works: what was acknowledged is there again
   bool killable = false;                 // Kill works
+  bool pausable = false;                 // the store calls the pause hook it was given: races inside a call can be replayed
   bool inflight_survives_crash = false;  // calls open at a crash may still take effect after Reopen
   bool reference = false;                // a reference store: exact numbers that only it promises are compared too
   Dialects dialects;
@@ -45,6 +47,10 @@ class Target {
   virtual absl::Status SetClock(EpochMs now) = 0;  // takes effect at one instant before it returns
   virtual absl::Status Reopen() = 0;               // drop every handle and open the same data again
   virtual absl::Status Kill() = 0;                 // SIGKILL; open calls return Indefinite
+  // Where `pausable`: the hook of the store's pauses from here on; borrowed, null for none. Call it while no call is open.
+  virtual void SetPauseHook(PauseHook* /*hook*/) {}
+  // Whether the process died as the harness had planned: Reopen before the next call.
+  virtual bool Crashed() const { return false; }
   // Why Execute answered Indefinite without the harness having caused it; OK where nothing is wrong.
   virtual absl::Status Health() const { return absl::OkStatus(); }
 };

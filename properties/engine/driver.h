@@ -1,0 +1,220 @@
+// The driver: runs a program's commands on a target and writes down the history.
+//
+// Sequential commands are run one by one; a parallel phase by real threads that start together, or under the deterministic
+// scheduler. Nothing here judges.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_DRIVER_H_
+#define LEASECHECK_PROPERTIES_ENGINE_DRIVER_H_
+
+#include <algorithm>
+#include <atomic>
+#include <latch>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "model/operation.h"
+#include "model/target.h"
+#include "properties/engine/history.h"
+#include "properties/engine/program.h"
+#include "properties/engine/resolve.h"
+#include "properties/engine/scheduler.h"
+
+namespace leasecheck::engine {
+
+// Runs on one target, one program after the other. The target and the conversions are borrowed. Not thread-safe itself.
+//
+//   Driver<F> driver(target, conversions);
+//   RETURN_IF_ERROR(driver.Begin(1000));
+//   for (const Command<F>& command : commands) RETURN_IF_ERROR(driver.Run(command));
+//   Judge(driver.history());
+//
+// A status that is not OK ends the run: the target failed in a way that is no answer (see Target).
+template <class F>
+class Driver {
+ public:
+  Driver(Target<F>& target, absl::Span<const Conversion> conversions) : target_(target), conversions_(conversions) {}
+
+  // A fresh store, an empty history.
+  absl::Status Begin(EpochMs start) {
+    labels_.Clear();
+    history_.start = start;
+    history_.calls.clear();
+    clock_.store(0, std::memory_order_relaxed);
+    phase_ = 0;
+    return target_.Reset(start);
+  }
+
+  // Runs one command of a sequential phase. The record is history().calls.back(), or the one before where a crash followed.
+  absl::Status Run(const Command<F>& command) {
+    absl::Status status = RunCommand(0, command, labels_, history_.calls);
+    if (status.ok()) status = ReopenIfCrashed();
+    return status;
+  }
+
+  // Ends a phase that was run command by command.
+  void EndPhase() { ++phase_; }
+
+  // Runs a whole phase: its one client sequentially, or its several clients by real threads.
+  absl::Status RunPhase(const Phase<F>& phase) { return RunClients(phase, nullptr); }
+
+  // Runs the several clients of a phase one step at a time, as `chooser` says; `recorded` gets the choices.
+  absl::Status RunPhase(const Phase<F>& phase, Chooser chooser, Schedule* recorded) {
+    Scheduler scheduler(static_cast<int>(phase.clients.size()), std::move(chooser));
+    target_.SetPauseHook(&scheduler);
+    scheduler_ = &scheduler;
+    absl::Status status = RunClients(phase, &scheduler);
+    scheduler_ = nullptr;
+    target_.SetPauseHook(nullptr);
+    *recorded = scheduler.recorded();
+    return status;
+  }
+
+  const History<F>& history() const { return history_; }
+  History<F> TakeHistory() { return std::move(history_); }
+
+ private:
+  // What the threads of a phase share.
+  struct Together {
+    explicit Together(int count) : clients(count), start(count) {}
+    const int clients;
+    std::latch start;
+    std::atomic<uint64_t> calls_begun{0};
+    std::atomic<bool> crashed{false};
+    std::atomic<int> finished{0};
+  };
+
+  void SwitchPoint(absl::string_view point) {
+    if (scheduler_ != nullptr) scheduler_->Pause(point);
+  }
+
+  Instant Tick() { return clock_.fetch_add(1, std::memory_order_acq_rel); }
+
+  absl::Status RunClients(const Phase<F>& phase, Scheduler* scheduler) {
+    if (phase.clients.size() == 1) {
+      for (const Command<F>& command : phase.clients[0]) {
+        if (absl::Status status = Run(command); !status.ok()) return status;
+      }
+      EndPhase();
+      return absl::OkStatus();
+    }
+    const int clients = static_cast<int>(phase.clients.size());
+    Together together(clients);
+    std::vector<absl::Status> statuses(clients);
+    std::vector<Labels<F>> labels(clients, Labels<F>(&labels_));
+    std::vector<std::vector<CallRecord<F>>> records(clients);
+    {
+      std::vector<std::jthread> threads;
+      for (int client = 0; client < clients; ++client) {
+        threads.emplace_back([&, client] {
+          statuses[client] = RunClient(client, phase.clients[client], scheduler, together, labels[client], records[client]);
+        });
+      }
+    }
+    for (int client = 0; client < clients; ++client) {
+      labels_.Absorb(std::move(labels[client]));
+      std::move(records[client].begin(), records[client].end(), std::back_inserter(history_.calls));
+    }
+    std::sort(history_.calls.begin(), history_.calls.end(), [](const auto& a, const auto& b) { return a.called < b.called; });
+    for (absl::Status& status : statuses) {
+      if (!status.ok()) return std::move(status);
+    }
+    absl::Status status = together.crashed ? DoReopen() : ReopenIfCrashed();
+    EndPhase();
+    return status;
+  }
+
+  absl::Status RunClient(int client, const std::vector<Command<F>>& commands, Scheduler* scheduler, Together& together,
+                         Labels<F>& labels, std::vector<CallRecord<F>>& records) {
+    if (scheduler != nullptr) {
+      scheduler->Start(client);
+    } else {
+      together.start.arrive_and_wait();
+    }
+    absl::Status status;
+    for (const Command<F>& command : commands) {
+      if (together.crashed.load() || target_.Crashed()) break;
+      if (const auto* crash = std::get_if<Crash>(&command.action)) {
+        AwaitCalls(*crash, scheduler, together);
+        together.crashed.store(true);
+      } else {
+        together.calls_begun.fetch_add(1);
+      }
+      status = RunCommand(client, command, labels, records);
+      if (!status.ok()) break;
+      if (scheduler != nullptr) scheduler->Pause("between_calls");
+    }
+    together.finished.fetch_add(1);
+    if (scheduler != nullptr) scheduler->Finish();
+    return status;
+  }
+
+  // Waits until enough calls of the other clients have begun, or all of these have finished.
+  void AwaitCalls(const Crash& crash, Scheduler* scheduler, Together& together) {
+    while (together.calls_begun.load() < crash.after_calls && together.finished.load() + 1 < together.clients) {
+      if (scheduler != nullptr) {
+        scheduler->Pause("await_calls");
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+  absl::Status RunCommand(int client, const Command<F>& command, Labels<F>& labels, std::vector<CallRecord<F>>& records) {
+    CallRecord<F>& record = records.emplace_back();
+    record.client = client;
+    record.phase = phase_;
+    record.label = command.label;
+    record.action = command.action;
+    record.response_lost = command.lose_response;
+    if (auto* request = std::get_if<0>(&record.action)) Resolve<F>(command.references, labels, conversions_, request);
+    record.called = Tick();
+    SwitchPoint("call_begun");
+    absl::Status status = Perform(record);
+    SwitchPoint("call_done");
+    const bool open_for_ever =
+        std::holds_alternative<RequestOf<F>>(record.action) && std::holds_alternative<Indefinite>(record.outcome);
+    const Instant end = Tick();
+    if (!open_for_ever) record.returned = end;
+    if (status.ok() && !command.lose_response) labels.Set(command.label, record.outcome);
+    return status;
+  }
+
+  absl::Status Perform(CallRecord<F>& record) {
+    if (const auto* request = std::get_if<0>(&record.action)) {
+      record.outcome = target_.Execute(*request);
+      return std::holds_alternative<Indefinite>(record.outcome) ? target_.Health() : absl::OkStatus();
+    }
+    if (const auto* set_clock = std::get_if<SetClock>(&record.action)) return target_.SetClock(set_clock->now);
+    if (std::holds_alternative<Reopen>(record.action)) return target_.Reopen();
+    return target_.Kill();
+  }
+
+  absl::Status ReopenIfCrashed() {
+    const bool killed = !history_.calls.empty() && std::holds_alternative<Crash>(history_.calls.back().action);
+    if (!killed && !target_.Crashed()) return absl::OkStatus();
+    return DoReopen();
+  }
+
+  absl::Status DoReopen() {
+    Command<F> reopen;
+    reopen.action = Reopen{};
+    return RunCommand(-1, reopen, labels_, history_.calls);
+  }
+
+  Target<F>& target_;
+  absl::Span<const Conversion> conversions_;
+  Scheduler* scheduler_ = nullptr;  // of the phase that runs, where it is deterministic
+  Labels<F> labels_;
+  History<F> history_;
+  std::atomic<Instant> clock_{0};
+  int phase_ = 0;
+};
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_DRIVER_H_

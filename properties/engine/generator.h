@@ -1,0 +1,58 @@
+// What a family gives the engine: how to make programs for it, and what to scan histories for.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_GENERATOR_H_
+#define LEASECHECK_PROPERTIES_ENGINE_GENERATOR_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "model/spec.h"
+#include "model/target.h"
+#include "properties/engine/history.h"
+#include "properties/engine/node.h"
+#include "properties/engine/program.h"
+#include "properties/engine/random.h"
+
+namespace leasecheck::engine {
+
+// What a generator may rely on.
+struct GeneratorOptions {
+  bool durable = false;          // may ask for Reopen
+  bool move_clock = true;        // may ask for SetClock
+  bool clock_backwards = true;   // ... to an earlier instant too
+  bool lose_responses = true;    // may hide answers from clients
+  std::vector<bool> operations;  // by index; empty: all
+};
+
+// Makes one program, command by command. A new one for each program; everything it does depends on the random numbers and on
+// what it observed. Not thread-safe.
+template <class F>
+class Generator {
+ public:
+  using State = typename Spec<F>::State;
+  virtual ~Generator() = default;
+  // What the clock reads at first.
+  virtual EpochMs Start() = 0;
+  // The next command of a sequential phase.
+  virtual Command<F> Next(const State& state, EpochMs now) = 0;
+  // One command more of a client in a parallel phase; it may refer to what was observed before the phase and to that client's own
+  // commands. Such commands are made before any of them runs.
+  virtual Command<F> NextInBranch(int client, const State& state, EpochMs now) = 0;
+  // The next command of the epilogue, which lists, drains and settles everything; nullopt at its end.
+  virtual std::optional<Command<F>> NextInEpilogue(const State& state, EpochMs now) = 0;
+  // What a command answered; called for every command that ran, in the order of the returns.
+  virtual void Observe(const CallRecord<F>& record) = 0;
+};
+
+// Specialised in properties/<family>.h:
+//
+//   static absl::Span<const Conversion> Conversions();                                  // which values stand for which others
+//   static std::unique_ptr<Generator<F>> NewGenerator(Random random, const GeneratorOptions& options);
+//   static std::vector<Finding> Scan(const History<F>& history, const SpecSetup& setup);   // invariants apart from the spec
+template <class F>
+struct PropertiesOf;
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_GENERATOR_H_

@@ -1,0 +1,53 @@
+// Histories: what happened. Every call with its answer, its interval and its client.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_HISTORY_H_
+#define LEASECHECK_PROPERTIES_ENGINE_HISTORY_H_
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/operation.h"
+#include "properties/engine/program.h"
+
+namespace leasecheck::engine {
+
+// A position in the total order of a history's call and return events.
+using Instant = uint64_t;
+inline constexpr Instant kNeverReturned = std::numeric_limits<Instant>::max();
+
+template <class F>
+struct CallRecord {
+  int client = 0;
+  int phase = 0;
+  std::string label;
+  Action<F> action;                     // as sent: references resolved
+  OutcomeOf<F> outcome = Indefinite{};  // of a contract call; as the harness saw it, also where the client did not
+  bool response_lost = false;           // the client never saw the outcome
+  Instant called = 0;
+  Instant returned = kNeverReturned;
+};
+
+template <class F>
+struct History {
+  EpochMs start = 0;
+  std::vector<CallRecord<F>> calls;  // in the order of `called`
+};
+
+// A finding of a scan: a clause that the history breaks, apart from any spec.
+struct Finding {
+  std::string clause;       // its id
+  std::size_t call = 0;     // the call at which it shows
+  std::string explanation;  // what was expected and what was got, in words
+};
+
+// The interval of every call, for questions about overlap.
+template <class F>
+bool IntervalsOverlap(const CallRecord<F>& a, const CallRecord<F>& b) {
+  return a.called < b.returned && b.called < a.returned;
+}
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_HISTORY_H_

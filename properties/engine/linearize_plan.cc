@@ -1,0 +1,178 @@
+#include "properties/engine/linearize_plan.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <queue>
+#include <tuple>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace leasecheck::engine {
+
+// Sweeps over the history once, with the steps that are open at the moment.
+class PlanBuilder {
+ public:
+  PlanBuilder(absl::Span<const Interval> history, absl::Span<const CallHint> hints, std::size_t max_bytes)
+      : history_(history), hints_(hints), max_bytes_(max_bytes), slot_(history.size(), -1) {}
+
+  absl::StatusOr<SearchPlan> Build() {
+    if (absl::Status status = CollectEvents(); !status.ok()) return status;
+    for (const Event& event : events_) {
+      if (event.is_end) {
+        CloseCall(event.op);
+      } else {
+        OpenCall(event.op);
+      }
+      if (plan_.slots_ > std::numeric_limits<int16_t>::max()) {
+        return absl::ResourceExhaustedError("more than 32,767 steps are open at one time");
+      }
+      if (plan_.bytes() > max_bytes_) return absl::ResourceExhaustedError("the history alone exceeds the memory limit");
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  struct Event {
+    Instant at;
+    bool is_end;  // at the same instant calls come first: they overlap
+    int op;
+    friend bool operator<(const Event& a, const Event& b) {
+      return std::tie(a.at, a.is_end, a.op) < std::tie(b.at, b.is_end, b.op);
+    }
+  };
+
+  absl::Status CollectEvents() {
+    events_.reserve(2 * history_.size());
+    for (int op = 0; op < static_cast<int>(history_.size()); ++op) {
+      const Interval& interval = history_[op];
+      if (interval.end < interval.call) return absl::InvalidArgumentError(absl::StrCat("call ", op, " ends before it begins"));
+      if (interval.parts < 1) return absl::InvalidArgumentError(absl::StrCat("call ", op, " has no part"));
+      if (interval.parts > std::numeric_limits<int16_t>::max()) {
+        return absl::ResourceExhaustedError("more than 32,767 steps are open at one time");
+      }
+      if (interval.optional && hints_[op].pure) continue;
+      events_.push_back({interval.call, false, op});
+      if (!interval.optional || interval.end != kOpen) events_.push_back({interval.end, true, op});
+    }
+    std::sort(events_.begin(), events_.end());
+    return absl::OkStatus();
+  }
+
+  // The slots of a call of several parts are adjacent, so that an end can clear them as a range.
+  int TakeSlots(int parts) {
+    if (parts == 1 && !free_.empty()) {
+      const int slot = free_.top();
+      free_.pop();
+      return slot;
+    }
+    plan_.slots_ += parts;
+    return plan_.slots_ - parts;
+  }
+
+  auto Urgency(const SearchPlan::Candidate& candidate) const {
+    const SearchPlan::Step& step = plan_.steps_[candidate.step];
+    return std::make_tuple(!step.pure, step.optional, history_[step.ref.op].end, candidate.step);
+  }
+
+  void OpenCall(int op) {
+    const Interval& interval = history_[op];
+    slot_[op] = TakeSlots(interval.parts);
+    if (plan_.slots_ > std::numeric_limits<int16_t>::max()) return;
+    if (!interval.optional) ++open_answered_;
+    for (int part = 0; part < interval.parts; ++part) {
+      SearchPlan::Candidate candidate;
+      candidate.step = static_cast<uint32_t>(plan_.steps_.size());
+      candidate.slot = static_cast<int16_t>(slot_[op] + part);
+      candidate.after = static_cast<int16_t>(part > 0 ? candidate.slot - 1 : TwinSlot(op));
+      plan_.steps_.push_back({{op, part}, hints_[op].pure, interval.optional});
+      const auto less = [this](const auto& a, const auto& b) { return Urgency(a) < Urgency(b); };
+      open_.insert(std::upper_bound(open_.begin(), open_.end(), candidate, less), candidate);
+    }
+  }
+
+  // Of calls of unknown outcome that are just alike and have the same bound, the one called first is taken first: any order in
+  // which it is not can be told with the two exchanged.
+  int TwinSlot(int op) {
+    const Interval& interval = history_[op];
+    if (!interval.optional || interval.parts != 1 || hints_[op].alike < 0) return -1;
+    const auto [twin, is_first] = twins_.try_emplace({hints_[op].alike, interval.end}, op);
+    return is_first ? -1 : slot_[std::exchange(twin->second, op)];
+  }
+
+  void CloseCall(int op) {
+    const Interval& interval = history_[op];
+    SearchPlan::End end;
+    end.op = op;
+    end.slot = static_cast<int16_t>(slot_[op]);
+    end.parts = static_cast<int16_t>(interval.parts);
+    end.optional = interval.optional;
+    end.first_candidate = plan_.candidates_.size();
+    plan_.candidates_.insert(plan_.candidates_.end(), open_.begin(), open_.end());
+    end.last_candidate = plan_.candidates_.size();
+    open_.erase(std::remove_if(open_.begin(), open_.end(), [&](const auto& c) { return plan_.steps_[c.step].ref.op == op; }),
+                open_.end());
+    for (int part = 0; part < interval.parts; ++part) free_.push(slot_[op] + part);
+    if (!interval.optional) --open_answered_;
+    end.cut = open_answered_ == 0;
+    plan_.ends_.push_back(end);
+  }
+
+  absl::Span<const Interval> history_;
+  absl::Span<const CallHint> hints_;
+  const std::size_t max_bytes_;
+  SearchPlan plan_;
+  std::vector<Event> events_;
+  std::vector<int> slot_;  // of each call's part 0
+  std::priority_queue<int, std::vector<int>, std::greater<int>> free_;
+  std::vector<SearchPlan::Candidate> open_;
+  int open_answered_ = 0;
+  std::map<std::pair<int, Instant>, int> twins_;  // the last call opened of each class and bound
+};
+
+absl::StatusOr<SearchPlan> SearchPlan::Make(absl::Span<const Interval> history, absl::Span<const CallHint> hints,
+                                            std::size_t max_bytes) {
+  return PlanBuilder(history, hints, max_bytes).Build();
+}
+
+std::size_t SearchPlan::bytes() const {
+  return ends_.capacity() * sizeof(End) + steps_.capacity() * sizeof(Step) + candidates_.capacity() * sizeof(Candidate);
+}
+
+std::size_t ConfigurationSet::Hash::operator()(const uint64_t* key) const {
+  // Multiply and fold: the words are counters and bit masks, and the table wants all bits of the result to matter.
+  uint64_t hash = 0x9E3779B97F4A7C15u;
+  for (int i = 0; i < set->words_; ++i) {
+    const unsigned __int128 product = static_cast<unsigned __int128>(hash ^ key[i]) * 0xD6E8FEB86659FD93u;
+    hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  }
+  return hash;
+}
+
+bool ConfigurationSet::Equal::operator()(const uint64_t* a, const uint64_t* b) const { return std::equal(a, a + set->words_, b); }
+
+bool ConfigurationSet::Insert(const uint64_t* key) {
+  bool inserted = false;
+  rows_.lazy_emplace(key, [&](const auto& make) {
+    if (size_ / kRowsPerBlock == blocks_.size()) blocks_.push_back(std::make_unique<uint64_t[]>(kRowsPerBlock * words_));
+    std::copy(key, key + words_, blocks_[size_ / kRowsPerBlock].get() + (size_ % kRowsPerBlock) * words_);
+    make(size_++);
+    inserted = true;
+  });
+  return inserted;
+}
+
+void ConfigurationSet::Clear() {
+  rows_.clear();
+  size_ = 0;
+  if (blocks_.size() > 1) blocks_.resize(1);
+}
+
+std::size_t ConfigurationSet::bytes() const {
+  const std::size_t table = rows_.capacity() * (sizeof(uint32_t) + 1);
+  return blocks_.size() * kRowsPerBlock * words_ * sizeof(uint64_t) + table * 3;
+}
+
+}  // namespace leasecheck::engine

@@ -1,0 +1,90 @@
+// Programs: generated or written tests, as plain data.
+//
+// A program is a list of phases with a barrier after each. A phase with one client is sequential (a prefix, an epilogue), one
+// with several runs them in parallel. Commands refer to earlier results by label; a client may refer to earlier phases and to its
+// own commands. A label without a value resolves to one fixed value that no store ever issued, so that any part of a program is
+// still a program.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_PROGRAM_H_
+#define LEASECHECK_PROPERTIES_ENGINE_PROGRAM_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/operation.h"
+#include "model/time.h"
+
+namespace leasecheck::engine {
+
+// Moves the virtual clock.
+struct SetClock {
+  EpochMs now = 0;
+  friend bool operator==(const SetClock&, const SetClock&) = default;
+};
+// Drops every handle of a durable store and opens the same data again.
+struct Reopen {
+  friend bool operator==(const Reopen&, const Reopen&) = default;
+};
+// Kills the process that serves the store, once `after_calls` calls of the phase have begun. The store is reopened at the end
+// of the phase; calls of the phase that had not begun are not made.
+struct Crash {
+  uint64_t after_calls = 0;
+  friend bool operator==(const Crash&, const Crash&) = default;
+};
+
+// What a command does: a contract call, or something done to the store from outside.
+template <class F>
+using Action = std::variant<RequestOf<F>, SetClock, Reopen, Crash>;
+
+template <class F>
+const RequestOf<F>* RequestIf(const Action<F>& action) {
+  return std::get_if<0>(&action);
+}
+
+// "Before the call, put the value at `from` in the response labelled `label` at `to` in the request." Applied in order, so a
+// later one may change part of what an earlier one put. The empty label never has a value.
+struct Reference {
+  std::string to;
+  std::string label;
+  std::string from;
+  friend bool operator==(const Reference&, const Reference&) = default;
+};
+
+template <class F>
+struct Command {
+  std::string label;  // unique in the program; "" where nothing refers to it
+  Action<F> action;
+  std::vector<Reference> references;
+  bool lose_response = false;  // the call happens, its client never sees the answer (the checker does)
+  friend bool operator==(const Command&, const Command&) = default;
+};
+
+template <class F>
+struct Phase {
+  std::vector<std::vector<Command<F>>> clients;
+  friend bool operator==(const Phase&, const Phase&) = default;
+};
+
+// The clients that take turns at the points where a deterministic run can switch, in order.
+using Schedule = std::vector<int>;
+
+template <class F>
+struct Program {
+  EpochMs start = 0;  // what the clock reads at first
+  std::vector<Phase<F>> phases;
+  friend bool operator==(const Program&, const Program&) = default;
+};
+
+template <class F>
+std::size_t CommandCount(const Program<F>& program) {
+  std::size_t count = 0;
+  for (const Phase<F>& phase : program.phases) {
+    for (const auto& client : phase.clients) count += client.size();
+  }
+  return count;
+}
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_PROGRAM_H_
