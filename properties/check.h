@@ -1,0 +1,76 @@
+// Check: is this store a conforming one? The harness as a library, for anyone's own tests.
+//
+//   #include "properties/check.h"
+//   #include "properties/session_store.h"
+//
+//   TEST(MyStore, Conforms) {
+//     leasecheck::StoreFactory<leasecheck::SessionStoreFamily> factory;
+//     factory.info = {.name = "my store", .concurrency = 8};
+//     factory.open = [](const leasecheck::OpenOptions& options) { return std::make_unique<MyStore>(options.environment); };
+//     leasecheck::Report report = leasecheck::Check(leasecheck::InProcess(factory), {.operations = 100000});
+//     EXPECT_TRUE(report.conforms()) << report.text();
+//   }
+#ifndef LEASECHECK_PROPERTIES_CHECK_H_
+#define LEASECHECK_PROPERTIES_CHECK_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "model/target.h"
+#include "properties/engine/in_process_target.h"
+#include "properties/engine/report.h"
+
+namespace leasecheck {
+
+// How far a running check is; handed to CheckOptions::progress a few times a second.
+struct Progress {
+  std::string stage;
+  uint64_t programs = 0;
+  uint64_t operations = 0;
+  double seconds = 0;         // since the check began
+  double budget_seconds = 0;  // 0: limited by operations
+};
+
+struct CheckOptions {
+  uint64_t seed = 1;
+  // The check ends when either is used up; 0 means no limit. With both 0 it makes 200,000 operations.
+  absl::Duration budget = absl::ZeroDuration();
+  uint64_t operations = 0;
+
+  // The stages, each given an equal part of the budget. A stage that the backend cannot do is left out with a note.
+  bool sequential = true;
+  bool concurrent = true;  // real threads, and deterministic switching where the store has the pause hook
+  bool crash = true;       // kill and reopen, or reopen alone
+
+  int clients = 3;               // in the parallel phases
+  uint64_t program_length = 60;  // contract calls of a sequential program
+  bool shrink = true;
+  uint64_t max_failures = 1;            // the check stops after that many different clauses
+  uint64_t search_memory = 256u << 20;  // bytes, of one linearizability search
+
+  int shard = 0;  // this check makes the programs k with k % shards == shard
+  int shards = 1;
+
+  std::vector<std::string> only;  // clause ids in scope; empty: all
+  std::vector<std::string> skip;
+  std::map<std::string, std::string> known_deviations;  // clause id -> reason; an unexpected pass fails the check
+
+  std::string out;             // folder for the traces of failures, and for those found earlier, which are run first; "": none
+  std::string replay_command;  // put before a trace's file name in a failure's replay command
+  std::string replay_command_for_seed;  // ... and used with the seed where there is no file
+
+  std::function<void(const Progress&)> progress;  // may be empty
+};
+
+// Checks the backend whose targets `factory` makes. Never throws; trouble of our own is Report::internal_error. Not to be called
+// from several threads at once with one factory of a durable store.
+template <class F>
+Report Check(const TargetFactory<F>& factory, const CheckOptions& options);
+
+}  // namespace leasecheck
+
+#endif  // LEASECHECK_PROPERTIES_CHECK_H_
