@@ -1,0 +1,204 @@
+// Finds the first row of a queue whose time has come, whichever way the clock moved.
+#ifndef LEASECHECK_MEMSTORE_POSITION_INDEX_H_
+#define LEASECHECK_MEMSTORE_POSITION_INDEX_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/numeric/bits.h"
+#include "model/time.h"
+
+namespace leasecheck::memstore {
+
+// An ordered map from a position (a place in a queue) to a borrowed value and its *due* time, that answers "the first entry at or
+// behind this position that is due at `now`" in time logarithmic in the span of positions held, for any `now`: nothing is
+// moved when time passes, so a clock that goes back costs nothing and cannot be answered wrong.
+//
+// A radix tree over the positions, 16 ways a node; each node keeps the earliest due time below each of its slots, and the search
+// enters only slots where something is due. The root covers no more than the positions held need, nodes without entries
+// are freed: a queue whose window slides for ever stays small.
+//
+// Not thread-safe. Not copyable; the index frees its nodes, never the values.
+//
+//   PositionIndex<Row> index;
+//   index.Set(7, &row, 1500);
+//   index.FirstDue(0, 1499);  // null
+//   index.FirstDue(0, 1500);  // &row
+template <class Value>
+class PositionIndex {
+ public:
+  PositionIndex() = default;
+  PositionIndex(const PositionIndex&) = delete;
+  PositionIndex& operator=(const PositionIndex&) = delete;
+  ~PositionIndex() {
+    if (root_ != nullptr) Free(root_, height_);
+  }
+
+  bool empty() const { return root_ == nullptr; }
+
+  // Enters the value at the position, or replaces what is there.
+  void Set(uint64_t position, Value* value, EpochMs due) {
+    MakeRoom(position);
+    Node* path[kMaxHeight + 1];
+    Node* node = root_;
+    for (int level = height_; level > 0; --level) {
+      path[level] = node;
+      const unsigned slot = SlotOf(position, level);
+      if (!node->Has(slot)) node->Put(slot, {.child = new Node}, kEndOfTime);
+      node = node->slots[slot].child;
+    }
+    node->Put(SlotOf(position, 0), {.value = value}, due);
+    PassUp(path, position, 1, node->Earliest());
+  }
+
+  // Takes out the entry at the position, which must be there.
+  void Erase(uint64_t position) {
+    Node* path[kMaxHeight + 1];
+    Node* node = root_;
+    for (int level = height_; level > 0; --level) {
+      path[level] = node;
+      node = node->slots[SlotOf(position, level)].child;
+    }
+    node->Drop(SlotOf(position, 0));
+    int level = 0;
+    while (node->used == 0 && level < height_) {
+      delete node;
+      node = path[++level];
+      node->Drop(SlotOf(position, level));
+    }
+    PassUp(path, position, level + 1, node->Earliest());
+    Shrink();
+  }
+
+  // The value of the first entry with position >= `from` and due <= `now`, or null.
+  Value* FirstDue(uint64_t from, EpochMs now) const {
+    if (root_ == nullptr) return nullptr;
+    if (from <= base_) return Find(*root_, height_, 0, now);
+    if (!Covers(from)) return nullptr;
+    return Find(*root_, height_, from - base_, now);
+  }
+
+  // Calls visit(Value&) for every entry in order of position. The visit must not change the index.
+  template <class Visit>
+  void ForEach(Visit&& visit) const {
+    if (root_ != nullptr) Walk(*root_, height_, visit);
+  }
+
+ private:
+  static constexpr int kBits = 4;
+  static constexpr unsigned kWays = 1u << kBits;
+  static constexpr int kMaxHeight = 64 / kBits - 1;
+
+  struct Node;
+  union Slot {
+    Node* child;   // above level 0
+    Value* value;  // at level 0
+  };
+  struct Node {
+    EpochMs due[kWays];  // of each used slot, the earliest time below it; kEndOfTime in the others
+    uint32_t used = 0;   // a bit a slot
+    Slot slots[kWays];
+
+    Node() { std::fill_n(due, kWays, kEndOfTime); }
+    bool Has(unsigned slot) const { return (used >> slot & 1u) != 0; }
+    void Put(unsigned slot, Slot content, EpochMs time) {
+      used |= 1u << slot;
+      slots[slot] = content;
+      due[slot] = time;
+    }
+    void Drop(unsigned slot) {
+      used &= ~(1u << slot);
+      due[slot] = kEndOfTime;
+    }
+    EpochMs Earliest() const { return *std::min_element(due, due + kWays); }
+  };
+
+  static unsigned SlotOf(uint64_t position, int level) { return position >> (kBits * level) & (kWays - 1); }
+
+  // The positions that a node of this level covers, less one.
+  static uint64_t Mask(int level) { return level == kMaxHeight ? ~uint64_t{0} : (uint64_t{1} << (kBits * (level + 1))) - 1; }
+
+  bool Covers(uint64_t position) const { return (position & ~Mask(height_)) == base_; }
+
+  void MakeRoom(uint64_t position) {
+    if (root_ == nullptr) {
+      root_ = new Node;
+      height_ = 0;
+      base_ = position & ~Mask(0);
+    }
+    while (!Covers(position)) {
+      Node* top = new Node;
+      ++height_;
+      top->Put(SlotOf(base_, height_), {.child = root_}, root_->Earliest());
+      base_ &= ~Mask(height_);
+      root_ = top;
+    }
+  }
+
+  void Shrink() {
+    if (root_->used == 0) {
+      delete root_;
+      root_ = nullptr;
+      return;
+    }
+    while (height_ > 0 && (root_->used & (root_->used - 1)) == 0) {
+      const unsigned slot = static_cast<unsigned>(absl::countr_zero(root_->used));
+      Node* child = root_->slots[slot].child;
+      delete root_;
+      root_ = child;
+      base_ |= uint64_t{slot} << (kBits * height_);
+      --height_;
+    }
+  }
+
+  // The earliest time below the node on the path under `level` is now `earliest`: tells the nodes above.
+  void PassUp(Node* const* path, uint64_t position, int level, EpochMs earliest) {
+    for (; level <= height_; ++level) {
+      EpochMs& due = path[level]->due[SlotOf(position, level)];
+      if (due == earliest) return;
+      due = earliest;
+      earliest = path[level]->Earliest();
+    }
+  }
+
+  // `from` counts from the first position that the node covers.
+  static Value* Find(const Node& node, int level, uint64_t from, EpochMs now) {
+    const unsigned first = SlotOf(from, level);
+    for (uint32_t left = node.used >> first << first; left != 0; left &= left - 1) {
+      const unsigned slot = static_cast<unsigned>(absl::countr_zero(left));
+      if (node.due[slot] > now) continue;
+      if (level == 0) return node.slots[slot].value;
+      const uint64_t rest = slot == first ? from & Mask(level - 1) : 0;
+      Value* found = Find(*node.slots[slot].child, level - 1, rest, now);
+      if (found != nullptr) return found;
+    }
+    return nullptr;
+  }
+
+  template <class Visit>
+  static void Walk(const Node& node, int level, Visit& visit) {
+    for (uint32_t left = node.used; left != 0; left &= left - 1) {
+      const Slot& slot = node.slots[absl::countr_zero(left)];
+      if (level == 0) {
+        visit(*slot.value);
+      } else {
+        Walk(*slot.child, level - 1, visit);
+      }
+    }
+  }
+
+  static void Free(Node* node, int level) {
+    for (uint32_t left = level == 0 ? 0 : node->used; left != 0; left &= left - 1) {
+      Free(node->slots[absl::countr_zero(left)].child, level - 1);
+    }
+    delete node;
+  }
+
+  Node* root_ = nullptr;
+  int height_ = 0;     // the root's level; leaves are level 0
+  uint64_t base_ = 0;  // the first position that the root covers
+};
+
+}  // namespace leasecheck::memstore
+
+#endif  // LEASECHECK_MEMSTORE_POSITION_INDEX_H_

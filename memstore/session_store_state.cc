@@ -1,0 +1,364 @@
+#include "memstore/session_store_state.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace leasecheck::memstore {
+namespace {
+
+using session_store::Backend;
+using session_store::Done;
+using session_store::HeadRevisionConflict;
+using session_store::LeaseOwnerIdentity;
+using session_store::LoadedSession;
+using session_store::QueuedWorkBatch;
+using session_store::QueuedWorkBatchDraft;
+using session_store::QueuedWorkClaim;
+using session_store::QueuedWorkClaimExpired;
+using session_store::QueuedWorkCompletion;
+using session_store::Result;
+using session_store::RuntimeCommit;
+using session_store::RuntimeCommitResult;
+using session_store::RuntimeTurnCommitConflict;
+using session_store::SessionBindingMismatch;
+using session_store::SessionExecutionLease;
+using session_store::SessionExecutionLeaseClaimOutcome;
+using session_store::SessionExecutionLeaseExpired;
+using session_store::StoreError;
+
+constexpr uint64_t kEndOfCounter = std::numeric_limits<uint64_t>::max();
+
+// A contract error as the failure of any operation.
+tl::unexpected<StoreError> Fail(StoreError error) { return tl::unexpected<StoreError>(std::move(error)); }
+
+tl::unexpected<StoreError> FailClassless() {
+  return Fail(Backend{"a claimable batch has no class: it carries no payload, or wakes and commands together"});
+}
+
+std::shared_ptr<QueuedWorkBatch> BatchOf(const QueuedWorkBatchDraft& draft, uint64_t enqueue_seq, EpochMs now, IdSource& ids) {
+  auto batch = std::make_shared<QueuedWorkBatch>();
+  batch->batch_id = ids.Next(IdKind::kBatch);
+  batch->session_id = draft.session_id;
+  batch->source_key = draft.source_key;
+  batch->delivery_policy = draft.delivery_policy;
+  batch->slot_policy = draft.slot_policy;
+  batch->merge_key = draft.merge_key;
+  batch->available_at_ms = draft.available_at_ms;
+  batch->enqueue_seq = enqueue_seq;
+  batch->enqueued_at_ms = now;
+  batch->items.reserve(draft.payloads.size());
+  for (const auto& payload : draft.payloads) batch->items.push_back({ids.Next(IdKind::kItem), payload});
+  return batch;
+}
+
+bool SameIds(const QueueRows& rows, const std::vector<std::string>& batch_ids) {
+  return std::equal(rows.begin(), rows.end(), batch_ids.begin(), batch_ids.end(),
+                    [](const QueueRow* row, const std::string& id) { return row->batch->batch_id == id; });
+}
+
+}  // namespace
+
+SessionStoreState::SessionStoreState(const LivenessProbe* liveness, IdSource ids, uint64_t first_counters)
+    : liveness_(liveness), ids_(ids), first_counters_(first_counters), last_enqueue_seq_(first_counters) {}
+
+SessionStoreState::Session* SessionStoreState::Find(absl::string_view session_id) const {
+  auto it = sessions_.find(session_id);
+  return it == sessions_.end() ? nullptr : it->second.get();
+}
+
+SessionStoreState::Session& SessionStoreState::FindOrCreate(const std::string& session_id) {
+  std::unique_ptr<Session>& session = sessions_[session_id];
+  if (session == nullptr) session = std::make_unique<Session>(LeaseLane(session_id, first_counters_));
+  return *session;
+}
+
+SessionStoreState::Session* SessionStoreState::FindUnderFence(absl::string_view session_id,
+                                                              const session_store::SessionExecutionLeaseFence& fence,
+                                                              EpochMs now) const {
+  Session* session = Find(session_id);
+  return session != nullptr && session->lane.Admits(fence, now) ? session : nullptr;
+}
+
+// The queue.
+
+Result<QueuedWorkBatch> SessionStoreState::EnqueueQueuedWork(const session_store::EnqueueQueuedWorkRequest& request,
+                                                             EpochMs now) {
+  const QueuedWorkBatchDraft& draft = request.batch;
+  if (draft.source_key.has_value()) {
+    const Session* known = Find(draft.session_id);
+    const QueueRow* stored = known == nullptr ? nullptr : known->queue.FindBySourceKey(*draft.source_key);
+    if (stored != nullptr) return *stored->batch;
+  }
+  if (last_enqueue_seq_ == kEndOfCounter) return Fail(Backend{"the store's enqueue_seq numbers are used up"});
+  ++last_enqueue_seq_;
+  return *FindOrCreate(draft.session_id).queue.Append(BatchOf(draft, last_enqueue_seq_, now, ids_), first_counters_).batch;
+}
+
+Result<std::optional<QueuedWorkClaim>> SessionStoreState::ClaimLeadingReadySessionCommand(
+    const session_store::ClaimLeadingReadySessionCommandRequest& request, EpochMs now) {
+  Session* session = FindUnderFence(request.session_id, request.session_execution_lease, now);
+  if (session == nullptr) return Fail(SessionExecutionLeaseExpired{request.session_id});
+  const auto candidates = session->queue.CandidatesFor(request.owner, *liveness_, now);
+  if (candidates.HasClassless()) return FailClassless();
+  return Grant(*session, SessionQueue::SelectCommand(candidates), request.owner, request.lease_ttl_ms, now);
+}
+
+Result<std::optional<QueuedWorkClaim>> SessionStoreState::ClaimReadyQueuedWork(
+    const session_store::ClaimReadyQueuedWorkRequest& request, EpochMs now) {
+  if (request.max_batches == 0) return std::nullopt;
+  Session* session = FindUnderFence(request.session_id, request.session_execution_lease, now);
+  if (session == nullptr) return Fail(SessionExecutionLeaseExpired{request.session_id});
+  const auto candidates = session->queue.CandidatesFor(request.owner, *liveness_, now);
+  if (candidates.HasClassless()) return FailClassless();
+  const QueueRows rows = SessionQueue::SelectTurnWork(candidates, request.boundary, request.max_batches);
+  return Grant(*session, rows, request.owner, request.lease_ttl_ms, now);
+}
+
+Result<std::optional<QueuedWorkClaim>> SessionStoreState::ClaimReadyQueuedWorkByBatchIds(
+    const session_store::ClaimReadyQueuedWorkByBatchIdsRequest& request, EpochMs now) {
+  if (request.batch_ids.empty()) return std::nullopt;
+  Session* session = FindUnderFence(request.session_id, request.session_execution_lease, now);
+  if (session == nullptr) return Fail(SessionExecutionLeaseExpired{request.session_id});
+  const auto candidates = session->queue.CandidatesFor(request.owner, *liveness_, now);
+  if (candidates.HasClassless()) return FailClassless();
+  const QueueRows rows = SessionQueue::SelectTurnWork(candidates, request.boundary, request.batch_ids.size());
+  if (!SameIds(rows, request.batch_ids)) return std::nullopt;
+  return Grant(*session, rows, request.owner, request.lease_ttl_ms, now);
+}
+
+Result<std::optional<QueuedWorkClaim>> SessionStoreState::Grant(Session& session, const QueueRows& rows,
+                                                                const LeaseOwnerIdentity& owner, DurationMs ttl, EpochMs now) {
+  if (rows.empty()) return std::nullopt;
+  const std::optional<uint64_t> fencing_token = QueueClaims::NextFencingToken(rows);
+  if (!fencing_token.has_value()) return Fail(Backend{"a batch's fencing tokens are used up"});
+  const QueueClaims::Claim& claim = session.queue.Grant(
+      {ids_.Next(IdKind::kClaim), ids_.Next(IdKind::kClaimToken), owner, SaturatingAdd(now, ttl), *fencing_token}, rows);
+
+  Result<std::optional<QueuedWorkClaim>> granted(tl::in_place, std::in_place);
+  QueuedWorkClaim& answer = **granted;
+  answer.session_id = session.lane.session_id();
+  answer.claim_id = claim.claim_id;
+  answer.owner = owner;
+  answer.lease_token = claim.lease_token;
+  answer.fencing_token = claim.fencing_token;
+  answer.claimed_at_epoch_ms = now;
+  answer.expires_at_epoch_ms = claim.expires;
+  answer.batches.reserve(rows.size());
+  for (const QueueRow* row : rows) answer.batches.push_back(*row->batch);
+  return granted;
+}
+
+Result<QueuedWorkClaim> SessionStoreState::RenewQueuedWorkClaim(const session_store::RenewQueuedWorkClaimRequest& request,
+                                                                EpochMs now) {
+  const QueuedWorkClaim& passed = request.claim;
+  Session* session = Find(passed.session_id);
+  QueueClaims::Claim* claim = session == nullptr ? nullptr : session->queue.FindClaim(passed.claim_id, passed.lease_token);
+  if (claim == nullptr || claim->rows().size() != passed.batches.size()) {
+    return Fail(QueuedWorkClaimExpired{passed.session_id, passed.claim_id});
+  }
+  session->queue.Renew(*claim, SaturatingAdd(now, request.lease_ttl_ms));
+  Result<QueuedWorkClaim> renewed(tl::in_place, passed);
+  renewed->expires_at_epoch_ms = claim->expires;
+  return renewed;
+}
+
+Result<Done> SessionStoreState::AbandonQueuedWorkClaim(const session_store::AbandonQueuedWorkClaimRequest& request, EpochMs) {
+  Session* session = Find(request.claim.session_id);
+  if (session == nullptr) return Done{};
+  const QueueClaims::Claim* claim = session->queue.FindClaim(request.claim.claim_id, request.claim.lease_token);
+  if (claim != nullptr) session->queue.Abandon(*claim);
+  return Done{};
+}
+
+Result<std::optional<QueuedWorkBatch>> SessionStoreState::CancelQueuedWorkBatch(
+    const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now) {
+  Session* session = Find(request.session_id);
+  QueueRow* row = session == nullptr ? nullptr : session->queue.FindById(request.batch_id);
+  if (row == nullptr || row->IsLiveClaimed(now)) return std::nullopt;
+  const std::shared_ptr<const QueuedWorkBatch> batch = row->batch;
+  session->queue.Remove(*row);
+  return *batch;
+}
+
+Result<std::vector<QueuedWorkBatch>> SessionStoreState::ListQueuedWork(const session_store::ListQueuedWorkRequest& request,
+                                                                       EpochMs) {
+  std::vector<QueuedWorkBatch> batches;
+  const Session* session = Find(request.session_id);
+  if (session == nullptr) return batches;
+  batches.reserve(session->queue.size());
+  session->queue.ForEach([&](const QueueRow& row) { batches.push_back(*row.batch); });
+  return batches;
+}
+
+Result<std::vector<QueuedWorkBatch>> SessionStoreState::ListPendingQueuedWork(
+    const session_store::ListPendingQueuedWorkRequest& request, EpochMs now) {
+  std::vector<QueuedWorkBatch> batches;
+  const Session* session = Find(request.session_id);
+  if (session == nullptr) return batches;
+  session->queue.ForEach([&](const QueueRow& row) {
+    if (!row.IsLiveClaimed(now)) batches.push_back(*row.batch);
+  });
+  return batches;
+}
+
+// The lane.
+
+Result<SessionExecutionLeaseClaimOutcome> SessionStoreState::TryClaimSessionExecutionLease(
+    const session_store::TryClaimSessionExecutionLeaseRequest& request, EpochMs now) {
+  return FindOrCreate(request.session_id).lane.TryClaim(request.owner, request.lease_ttl_ms, now, ids_);
+}
+
+Result<SessionExecutionLeaseClaimOutcome> SessionStoreState::ReclaimSessionExecutionLease(
+    const session_store::ReclaimSessionExecutionLeaseRequest& request, EpochMs now) {
+  return FindOrCreate(request.session_id)
+      .lane.Reclaim(request.owner, request.observed_holder, request.lease_ttl_ms, now, *liveness_, ids_);
+}
+
+Result<SessionExecutionLease> SessionStoreState::RenewSessionExecutionLease(
+    const session_store::RenewSessionExecutionLeaseRequest& request, EpochMs now) {
+  Session* session = Find(request.fence.session_id);
+  std::optional<SessionExecutionLease> lease;
+  if (session != nullptr) lease = session->lane.Renew(request.fence, request.lease_ttl_ms, now);
+  if (!lease.has_value()) return Fail(SessionExecutionLeaseExpired{request.fence.session_id});
+  return *std::move(lease);
+}
+
+Result<Done> SessionStoreState::ReleaseSessionExecutionLease(const session_store::ReleaseSessionExecutionLeaseRequest& request,
+                                                             EpochMs) {
+  Session* session = Find(request.completion.session_id);
+  if (session != nullptr) session->lane.Release(request.completion);
+  return Done{};
+}
+
+// The commit.
+
+Result<RuntimeCommitResult> SessionStoreState::CommitRuntimeState(const session_store::CommitRuntimeStateRequest& request,
+                                                                  EpochMs now) {
+  const RuntimeCommit& commit = request.commit;
+  if (committed_.bound_session_id.has_value() && *committed_.bound_session_id != commit.session_id) {
+    return Fail(SessionBindingMismatch{*committed_.bound_session_id, commit.session_id});
+  }
+  Result<std::optional<RuntimeCommitResult>> replay = FindReplay(commit);
+  if (!replay.has_value()) return Fail(std::move(replay).error());
+  if (replay->has_value()) {
+    ReleaseLane(commit);
+    return **std::move(replay);
+  }
+  Result<Settled> settled = CheckCommit(commit, now);
+  if (!settled.has_value()) return Fail(std::move(settled).error());
+  return ApplyCommit(commit, *settled);
+}
+
+Result<std::optional<RuntimeCommitResult>> SessionStoreState::FindReplay(const RuntimeCommit& commit) const {
+  if (!commit.turn_commit.has_value()) return std::nullopt;
+  const session_store::RuntimeTurnCommitStamp& stamp = *commit.turn_commit;
+  if (stamp.session_id != commit.session_id) return Fail(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
+  // The recorded turns are of the bound session, and an unbound store has none.
+  auto turn = committed_.turns.find(stamp.turn_id);
+  if (turn == committed_.turns.end()) return std::nullopt;
+  if (turn->second.turn_commit_hash != stamp.turn_commit_hash) {
+    return Fail(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
+  }
+  return turn->second.result;
+}
+
+Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeCommit& commit, EpochMs now) const {
+  const Session* session = commit.session_execution_lease.has_value()
+                               ? FindUnderFence(commit.session_id, *commit.session_execution_lease, now)
+                               : nullptr;
+  if (session == nullptr) return Fail(SessionExecutionLeaseExpired{commit.session_id});
+  if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != committed_.head_revision) {
+    return Fail(HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision});
+  }
+  Settled settled;
+  // Takes each batch once: a second mention finds it marked.
+  const auto take_all = [&](const QueuedWorkCompletion& completion) {
+    if (completion.session_id != commit.session_id) return false;
+    for (const std::string& batch_id : completion.batch_ids) {
+      QueueRow* row = session->queue.FindById(batch_id);
+      if (row == nullptr || row->settling || !row->IsOwnedBy(completion.claim_id, completion.lease_token)) return false;
+      row->settling = true;
+      settled.push_back(row);
+    }
+    return true;
+  };
+  const auto& completions = commit.completed_queue_claims;
+  const auto bad = std::find_if_not(completions.begin(), completions.end(), take_all);
+  for (QueueRow* row : settled) row->settling = false;
+  if (bad != completions.end()) return Fail(QueuedWorkClaimExpired{bad->session_id, bad->claim_id});
+  if (committed_.head_revision == kEndOfCounter) return Fail(Backend{"the session's head revisions are used up"});
+  return settled;
+}
+
+RuntimeCommitResult SessionStoreState::ApplyCommit(const RuntimeCommit& commit, const Settled& settled) {
+  SessionQueue& queue = Find(commit.session_id)->queue;
+  for (QueueRow* row : settled) queue.Remove(*row);
+  committed_.bound_session_id = commit.session_id;
+  committed_.body = commit.body;
+  RuntimeCommitResult result{++committed_.head_revision, {absl::StrCat("\"", ids_.Next(IdKind::kCheckpoint), "\"")}, {"{}"}};
+  if (commit.turn_commit.has_value()) {
+    committed_.turns.emplace(commit.turn_commit->turn_id, RecordedTurn{commit.turn_commit->turn_commit_hash, result});
+  }
+  ReleaseLane(commit);
+  return result;
+}
+
+void SessionStoreState::ReleaseLane(const RuntimeCommit& commit) {
+  const auto& release = commit.release_session_execution_lease;
+  if (!release.has_value()) return;
+  Session* session = Find(commit.session_id);
+  if (session != nullptr) session->lane.Release(*release);
+}
+
+Result<std::optional<LoadedSession>> SessionStoreState::LoadSession(const session_store::LoadSessionRequest&, EpochMs) {
+  if (!committed_.bound_session_id.has_value()) return std::nullopt;
+  return LoadedSession{*committed_.bound_session_id, committed_.head_revision, committed_.body};
+}
+
+// Snapshots.
+
+SessionStoreContents SessionStoreState::Contents() const {
+  SessionStoreContents contents{ids_, last_enqueue_seq_, committed_, {}};
+  absl::flat_hash_map<const QueueClaims::Claim*, std::shared_ptr<const QueueClaims::Terms>> terms;
+  for (const auto& [session_id, session] : sessions_) {
+    std::vector<SessionStoreContents::Row> rows;
+    rows.reserve(session->queue.size());
+    session->queue.ForEach([&](const QueueRow& row) {
+      std::shared_ptr<const QueueClaims::Terms> claim;
+      if (row.claim() != nullptr) {
+        auto& shared = terms[row.claim()];
+        if (shared == nullptr) shared = std::make_shared<const QueueClaims::Terms>(*row.claim());
+        claim = shared;
+      }
+      rows.push_back({row.batch, row.counter(), std::move(claim)});
+    });
+    const bool untouched = rows.empty() && session->lane == LeaseLane(session_id, first_counters_);
+    if (!untouched) contents.sessions.push_back({session->lane, std::move(rows)});
+  }
+  std::sort(contents.sessions.begin(), contents.sessions.end(),
+            [](const auto& a, const auto& b) { return a.lane.session_id() < b.lane.session_id(); });
+  return contents;
+}
+
+void SessionStoreState::Restore(const SessionStoreContents& contents) {
+  ids_ = contents.ids;
+  last_enqueue_seq_ = contents.last_enqueue_seq;
+  committed_ = contents.committed;
+  sessions_.clear();
+  for (const SessionStoreContents::Session& saved : contents.sessions) {
+    auto session = std::make_unique<Session>(saved.lane);
+    absl::flat_hash_map<const QueueClaims::Terms*, QueueRows> claims;
+    for (const SessionStoreContents::Row& row : saved.rows) {
+      QueueRow& appended = session->queue.Append(row.batch, row.counter);
+      if (row.claim != nullptr) claims[row.claim.get()].push_back(&appended);
+    }
+    for (const auto& [terms, rows] : claims) session->queue.Grant(*terms, rows);
+    sessions_.emplace(saved.lane.session_id(), std::move(session));
+  }
+}
+
+}  // namespace leasecheck::memstore

@@ -1,0 +1,116 @@
+// The rules of the session_store contract on plain data: one call after the other, at times that the caller gives.
+#ifndef LEASECHECK_MEMSTORE_SESSION_STORE_STATE_H_
+#define LEASECHECK_MEMSTORE_SESSION_STORE_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
+#include "memstore/ids.h"
+#include "memstore/lease_lane.h"
+#include "memstore/session_queue.h"
+#include "memstore/session_store_snapshot.h"
+#include "model/environment.h"
+#include "model/session_store/store.h"
+#include "model/time.h"
+
+namespace leasecheck::memstore {
+
+// What SessionStore guards with its mutex. Each method is the operation of the same name in model/session_store/store.h, which
+// says what it does and which errors it gives, judged at `now`; a call that fails or answers "none" changes nothing. Where the
+// contract leaves a choice, it is queued-work.md's "Ref":
+//   - a completion of some of a claim's batches settles those [QW-LAT-1]; repeated batches are an error [QW-LAT-2,5]; an empty
+//     completion of the commit's session is vacuous [QW-LAT-4]; renewing a claim value without batches is an error [QW-LAT-10];
+//   - a grant's fencing token is 1 + the largest counter of its rows, and all of them take it [QW-LAT-24];
+//   - a claim by ids that would grant something else leaves no mark at all [QW-LAT-22];
+//   - a commit's release of another session's lane is ignored [QW-LAT-30];
+//   - a counter at the end of its range makes the call fail with Backend [QW-LAT-35].
+//
+// Not thread-safe. The probe is borrowed.
+class SessionStoreState {
+ public:
+  // `first_counters` is what enqueue_seq and the fencing tokens count from: 0 gives 1, 2, 3 ...
+  SessionStoreState(const LivenessProbe* liveness, IdSource ids, uint64_t first_counters);
+  SessionStoreState(const SessionStoreState&) = delete;
+  SessionStoreState& operator=(const SessionStoreState&) = delete;
+
+  session_store::Result<session_store::QueuedWorkBatch> EnqueueQueuedWork(const session_store::EnqueueQueuedWorkRequest& request,
+                                                                          EpochMs now);
+  session_store::Result<std::optional<session_store::QueuedWorkClaim>> ClaimLeadingReadySessionCommand(
+      const session_store::ClaimLeadingReadySessionCommandRequest& request, EpochMs now);
+  session_store::Result<std::optional<session_store::QueuedWorkClaim>> ClaimReadyQueuedWork(
+      const session_store::ClaimReadyQueuedWorkRequest& request, EpochMs now);
+  session_store::Result<std::optional<session_store::QueuedWorkClaim>> ClaimReadyQueuedWorkByBatchIds(
+      const session_store::ClaimReadyQueuedWorkByBatchIdsRequest& request, EpochMs now);
+  session_store::Result<session_store::QueuedWorkClaim> RenewQueuedWorkClaim(
+      const session_store::RenewQueuedWorkClaimRequest& request, EpochMs now);
+  session_store::Result<session_store::Done> AbandonQueuedWorkClaim(const session_store::AbandonQueuedWorkClaimRequest& request,
+                                                                    EpochMs now);
+  session_store::Result<std::optional<session_store::QueuedWorkBatch>> CancelQueuedWorkBatch(
+      const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now);
+  session_store::Result<std::vector<session_store::QueuedWorkBatch>> ListQueuedWork(
+      const session_store::ListQueuedWorkRequest& request, EpochMs now);
+  session_store::Result<std::vector<session_store::QueuedWorkBatch>> ListPendingQueuedWork(
+      const session_store::ListPendingQueuedWorkRequest& request, EpochMs now);
+  session_store::Result<session_store::SessionExecutionLeaseClaimOutcome> TryClaimSessionExecutionLease(
+      const session_store::TryClaimSessionExecutionLeaseRequest& request, EpochMs now);
+  session_store::Result<session_store::SessionExecutionLeaseClaimOutcome> ReclaimSessionExecutionLease(
+      const session_store::ReclaimSessionExecutionLeaseRequest& request, EpochMs now);
+  session_store::Result<session_store::SessionExecutionLease> RenewSessionExecutionLease(
+      const session_store::RenewSessionExecutionLeaseRequest& request, EpochMs now);
+  session_store::Result<session_store::Done> ReleaseSessionExecutionLease(
+      const session_store::ReleaseSessionExecutionLeaseRequest& request, EpochMs now);
+  session_store::Result<session_store::RuntimeCommitResult> CommitRuntimeState(
+      const session_store::CommitRuntimeStateRequest& request, EpochMs now);
+  session_store::Result<std::optional<session_store::LoadedSession>> LoadSession(const session_store::LoadSessionRequest& request,
+                                                                                 EpochMs now);
+
+  // Everything held, and back. `contents` comes from a SessionStoreState.
+  SessionStoreContents Contents() const;
+  void Restore(const SessionStoreContents& contents);
+
+ private:
+  struct Session {
+    explicit Session(LeaseLane empty) : lane(std::move(empty)) {}
+    LeaseLane lane;
+    SessionQueue queue;
+  };
+  using Settled = absl::InlinedVector<QueueRow*, 4>;
+
+  // The session, or null where nothing was ever enqueued or acquired.
+  Session* Find(absl::string_view session_id) const;
+  Session& FindOrCreate(const std::string& session_id);
+  // The session whose lane admits the fence, or null: then the call answers SessionExecutionLeaseExpired.
+  Session* FindUnderFence(absl::string_view session_id, const session_store::SessionExecutionLeaseFence& fence,
+                          EpochMs now) const;
+
+  // Grants the rows of one session; none where there are none.
+  session_store::Result<std::optional<session_store::QueuedWorkClaim>> Grant(Session& session, const QueueRows& rows,
+                                                                             const session_store::LeaseOwnerIdentity& owner,
+                                                                             DurationMs ttl, EpochMs now);
+
+  // The two halves of a commit that is no replay: all checks from the fence on, and then the effect, which cannot fail.
+  session_store::Result<Settled> CheckCommit(const session_store::RuntimeCommit& commit, EpochMs now) const;
+  session_store::RuntimeCommitResult ApplyCommit(const session_store::RuntimeCommit& commit, const Settled& settled);
+  // The recorded result where the commit repeats a stamp, none where its stamp is new or absent; checks 2 and 3 of a commit.
+  session_store::Result<std::optional<session_store::RuntimeCommitResult>> FindReplay(
+      const session_store::RuntimeCommit& commit) const;
+  void ReleaseLane(const session_store::RuntimeCommit& commit);
+
+  const LivenessProbe* liveness_;
+  IdSource ids_;
+  uint64_t first_counters_;
+  uint64_t last_enqueue_seq_;
+  CommittedState committed_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace leasecheck::memstore
+
+#endif  // LEASECHECK_MEMSTORE_SESSION_STORE_STATE_H_
