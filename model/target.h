@@ -27,6 +27,7 @@ struct TargetInfo {
   bool killable = false;                 // Kill works
   bool pausable = false;                 // the store calls the pause hook it was given: races inside a call can be replayed
   bool inflight_survives_crash = false;  // calls open at a crash may still take effect after Reopen
+  bool real_liveness = false;            // it probes real processes itself; else it was given the harness' fixed probe
   bool reference = false;                // a reference store: exact numbers that only it promises are compared too
   Dialects dialects;
   std::vector<bool> operations;  // by index in the table; empty: all of them

@@ -71,6 +71,17 @@ struct CheckOptions {
 template <class F>
 Report Check(const TargetFactory<F>& factory, const CheckOptions& options);
 
+// A trace that was read from a file.
+struct TraceFile {
+  std::string name;  // for messages
+  std::string text;
+};
+
+// Plays traces on one target after the other and judges each by the contract and by its own expectations. A trace that cannot be
+// parsed ends it: the report is inconclusive and its reason is the sentence with file, line and column.
+template <class F>
+Report ReplayTraces(const TargetFactory<F>& factory, const std::vector<TraceFile>& traces, const CheckOptions& options);
+
 }  // namespace leasecheck
 
 #endif  // LEASECHECK_PROPERTIES_CHECK_H_

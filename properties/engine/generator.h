@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -23,6 +24,9 @@ struct GeneratorOptions {
   bool clock_backwards = true;   // ... to an earlier instant too
   bool lose_responses = true;    // may hide answers from clients
   std::vector<bool> operations;  // by index; empty: all
+  // The process that is alive for every probe: the harness itself, where the target probes real processes.
+  uint32_t live_pid = 1;
+  std::string live_process_start = "1";
 };
 
 // Makes one program, command by command. A new one for each program; everything it does depends on the random numbers and on
@@ -49,7 +53,8 @@ class Generator {
 //
 //   static absl::Span<const Conversion> Conversions();                                  // which values stand for which others
 //   static std::unique_ptr<Generator<F>> NewGenerator(Random random, const GeneratorOptions& options);
-//   static std::vector<Finding> Scan(const History<F>& history, const SpecSetup& setup);   // invariants apart from the spec
+//   // The invariants that are judged apart from the spec; `hits` (may be null) counts how often each was exercised.
+//   static std::vector<Finding> Scan(const History<F>& history, const SpecSetup& setup, ClauseHits* hits);
 template <class F>
 struct PropertiesOf;
 

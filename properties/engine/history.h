@@ -3,19 +3,17 @@
 #define LEASECHECK_PROPERTIES_ENGINE_HISTORY_H_
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/operation.h"
+#include "properties/engine/linearize_plan.h"
 #include "properties/engine/program.h"
 
 namespace leasecheck::engine {
 
-// A position in the total order of a history's call and return events.
-using Instant = uint64_t;
-inline constexpr Instant kNeverReturned = std::numeric_limits<Instant>::max();
+inline constexpr Instant kNeverReturned = kOpen;
 
 template <class F>
 struct CallRecord {

@@ -1,4 +1,5 @@
-// The sequential judge: replays a history without overlap against the spec, call by call, as it happens.
+// The judge: holds a history against the spec. Calls of sequential phases one by one, as they happen; a parallel phase whole, by
+// the linearizability search, carrying the set of possible states over the barrier behind it.
 #ifndef LEASECHECK_PROPERTIES_ENGINE_JUDGE_H_
 #define LEASECHECK_PROPERTIES_ENGINE_JUDGE_H_
 
@@ -13,6 +14,9 @@
 #include "absl/strings/string_view.h"
 #include "model/spec.h"
 #include "properties/engine/history.h"
+#include "properties/engine/linearize.h"
+#include "properties/engine/linearize_core.h"
+#include "properties/engine/phase_model.h"
 
 namespace leasecheck::engine {
 
@@ -39,12 +43,12 @@ std::string SentenceOf(absl::string_view clause) {
 
 // Carries the set of states that the answers so far allow: one, unless an answer was never seen. Not thread-safe.
 template <class F>
-class SequentialJudge {
+class Judge {
  public:
   using State = typename Spec<F>::State;
 
   // `hits` may be null.
-  SequentialJudge(const SpecSetup& setup, ClauseHits* hits) : setup_(setup), hits_(hits) {}
+  Judge(const SpecSetup& setup, ClauseHits* hits) : setup_(setup), hits_(hits) {}
 
   void Begin(EpochMs start) {
     now_ = start;
@@ -53,7 +57,7 @@ class SequentialJudge {
   }
 
   // Takes the next call of the history, the `index`th. A violation leaves the judge as it was.
-  std::optional<Violation> Judge(const CallRecord<F>& record, std::size_t index) {
+  std::optional<Violation> JudgeCall(const CallRecord<F>& record, std::size_t index) {
     if (const auto* clock = std::get_if<SetClock>(&record.action)) now_ = clock->now;
     const RequestOf<F>* request = RequestIf<F>(record.action);
     if (request == nullptr || std::holds_alternative<Unsupported>(record.outcome)) return std::nullopt;
@@ -70,6 +74,37 @@ class SequentialJudge {
     if (states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
     return StepSet(record, *request, context, index, indefinite);
   }
+
+  // Takes the calls of a parallel phase; `first` is the index of the first in the history. kUnknown: the search ran out of its
+  // budget, the reason is in undecided(), and the history cannot be judged further. kIllegal: `violation` says why.
+  Verdict JudgePhase(absl::Span<const CallRecord<F>> calls, std::size_t first, const LinearizeOptions& options,
+                     std::optional<Violation>* violation) {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      if (const auto* foreign = std::get_if<ForeignError>(&calls[i].outcome)) {
+        *violation = {std::string(kForeignAnswerClause), std::string(kForeignAnswerSentence), first + i, foreign->detail,
+                      Spec<F>::Describe(states_.front(), now_)};
+        return Verdict::kIllegal;
+      }
+    }
+    const PhaseModel<F> model(calls, first, setup_);
+    const std::vector<Interval> intervals = model.Intervals();
+    std::vector<TimedState<F>> initial;
+    for (const State& state : states_) initial.push_back({now_, state});
+    LinearizeOptions wanted = options;
+    wanted.want_final_states = true;
+    auto result = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
+    if (result.verdict == Verdict::kUnknown) undecided_ = result.detail;
+    if (result.verdict == Verdict::kIllegal) *violation = ExplainPhase(model, first, intervals, initial, result);
+    if (result.verdict != Verdict::kOk) return result.verdict;
+    CountWitness(model, calls, initial, result.witness);
+    states_.clear();
+    for (TimedState<F>& final_state : result.final_states) {
+      now_ = final_state.now;
+      states_.push_back(std::move(final_state.state));
+    }
+    return Verdict::kOk;
+  }
+  const std::string& undecided() const { return undecided_; }
 
   // One of the possible states; the only one unless an answer was never seen.
   const State& state() const { return states_.front(); }
@@ -104,6 +139,52 @@ class SequentialJudge {
     return std::nullopt;
   }
 
+  // Counts the clauses that a parallel phase exercised, along the order that the search found.
+  void CountWitness(const PhaseModel<F>& model, absl::Span<const CallRecord<F>> calls, const std::vector<TimedState<F>>& initial,
+                    const std::vector<StepRef>& witness) {
+    if (hits_ == nullptr || initial.size() != 1) return;
+    TimedState<F> at = initial.front();
+    for (const StepRef& step : witness) {
+      const CallRecord<F>& record = calls[step.op];
+      if (const auto* clock = std::get_if<SetClock>(&record.action)) at.now = clock->now;
+      const RequestOf<F>* request = RequestIf<F>(record.action);
+      if (request == nullptr || record.outcome.index() > 1) continue;
+      StepContext<F> context = model.ContextOf(step.op, step.part);
+      context.hits = hits_;
+      alternatives_.clear();
+      if (Spec<F>::Step(at.state, *request, record.outcome, at.now, context, &alternatives_).has_value()) return;
+      if (!alternatives_.empty()) return;  // which of them the witness took is not known here
+    }
+  }
+
+  // Turns a refusal of the search into words: the clause that refuses the blocked call most often, and the answers that cannot
+  // all be true.
+  Violation ExplainPhase(const PhaseModel<F>& model, std::size_t first, const std::vector<Interval>& intervals,
+                         const std::vector<TimedState<F>>& initial, const LinearizeResult<TimedState<F>>& result) const {
+    Violation violation;
+    violation.call = first + result.blocked;
+    uint64_t most = 0;
+    for (const auto& [clause, count] : result.refusals) {
+      if (clause < 0 || count <= most) continue;
+      most = count;
+      violation.clause = std::string(Spec<F>::Clauses()[clause].id);
+    }
+    if (violation.clause.empty()) violation.clause = std::string(kForeignAnswerClause);
+    violation.sentence = SentenceOf<F>(violation.clause);
+    const Core core = FindCore(model, intervals, absl::MakeConstSpan(initial), result.blocked, CoreOptions());
+    violation.expected = "no order of the overlapping calls explains every answer. The clauses that stand in the way of call ";
+    absl::StrAppend(&violation.expected, violation.call, ":");
+    for (const auto& [clause, count] : result.refusals) {
+      if (clause >= 0) absl::StrAppend(&violation.expected, " ", std::string(Spec<F>::Clauses()[clause].id), " (", count, ")");
+    }
+    absl::StrAppend(&violation.expected, ". These answers cannot all be true, whatever the others were");
+    if (!core.minimal) violation.expected += " (not minimal)";
+    violation.expected += ": calls";
+    for (int call : core.calls) absl::StrAppend(&violation.expected, " ", first + call);
+    violation.state_before = Spec<F>::Describe(states_.front(), now_);
+    return violation;
+  }
+
   Violation Refuse(ClauseIndex clause, const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context,
                    std::size_t index) const {
     const ClauseInfo& info = Spec<F>::Clauses()[clause];
@@ -116,6 +197,7 @@ class SequentialJudge {
   EpochMs now_ = 0;
   std::vector<State> states_;
   std::vector<State> alternatives_;
+  std::string undecided_;
 };
 
 }  // namespace leasecheck::engine

@@ -1,0 +1,225 @@
+// The runner: makes and runs one program on a target and judges it on the way; or runs a given one again.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_RUNNER_H_
+#define LEASECHECK_PROPERTIES_ENGINE_RUNNER_H_
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "model/spec.h"
+#include "model/target.h"
+#include "properties/engine/driver.h"
+#include "properties/engine/generator.h"
+#include "properties/engine/judge.h"
+
+namespace leasecheck::engine {
+
+// What came of one program.
+template <class F>
+struct RunResult {
+  absl::Status status;                 // not OK: the target failed in a way that is no answer
+  std::optional<Violation> violation;  // its `call` is a position in `history`
+  std::string undecided;               // why the search gave up; "" where it did not
+  Program<F> program;                  // as far as it was made
+  std::vector<Schedule> schedules;     // a phase each; empty where it was not run deterministically
+  History<F> history;
+};
+
+// The form of a generated program.
+struct ProgramShape {
+  std::size_t prefix = 60;  // commands of the sequential phase at the beginning
+  int clients = 0;          // of each parallel phase; below 2: there are none
+  int parallel_phases = 1;
+  std::size_t branch = 3;      // commands of each client, at most
+  bool deterministic = false;  // switch by the scheduler instead of running freely
+  bool crash = false;          // kill the target's process in the parallel phases
+};
+
+// Uses one target for one program after the other. Everything given is borrowed. Not thread-safe.
+template <class F>
+class Runner {
+ public:
+  Runner(Target<F>& target, const SpecSetup& setup, const LinearizeOptions& search, ClauseHits* hits)
+      : driver_(target, PropertiesOf<F>::Conversions()), setup_(setup), search_(search), hits_(hits), judge_(setup, hits) {}
+
+  // Makes a program from `random` alone and runs it.
+  RunResult<F> Generate(Random random, const GeneratorOptions& options, const ProgramShape& shape) {
+    Begin();
+    std::unique_ptr<Generator<F>> generator = PropertiesOf<F>::NewGenerator(random.Split(), options);
+    generator_ = generator.get();
+    run_.program.start = generator->Start();
+    if (Reset(run_.program.start)) {
+      GeneratePrefix(shape);
+      for (int i = 0; shape.clients >= 2 && i < shape.parallel_phases && Going(); ++i) GenerateParallel(random, shape);
+      GenerateEpilogue();
+    }
+    generator_ = nullptr;
+    return Finish();
+  }
+
+  // Runs a program again: deterministic phases by their schedules, others freely. `chooser` (may be empty) makes the choosers of
+  // the phases instead of the schedules.
+  RunResult<F> Replay(const Program<F>& program, const std::vector<Schedule>& schedules,
+                      const std::function<Chooser()>& chooser = {}) {
+    Begin();
+    run_.program = program;
+    if (Reset(program.start)) {
+      for (std::size_t i = 0; i < program.phases.size() && Going(); ++i) {
+        const Phase<F>& phase = program.phases[i];
+        if (phase.clients.size() == 1) {
+          for (const Command<F>& command : phase.clients[0]) {
+            if (Going()) RunOne(command);
+          }
+          driver_.EndPhase();
+          run_.schedules.emplace_back();
+        } else if (chooser) {
+          RunParallel(phase, chooser());
+        } else if (i < schedules.size() && !schedules[i].empty()) {
+          RunParallel(phase, ReplayChooser(schedules[i]));
+        } else {
+          RunParallel(phase, nullptr);
+        }
+      }
+    }
+    return Finish();
+  }
+
+ private:
+  void Begin() { run_ = RunResult<F>(); }
+  bool Reset(EpochMs start) {
+    run_.status = driver_.Begin(start);
+    judge_.Begin(start);
+    judged_ = 0;
+    ended_ = false;
+    return run_.status.ok();
+  }
+  bool Going() const { return run_.status.ok() && !run_.violation.has_value() && run_.undecided.empty() && !ended_; }
+
+  RunResult<F> Finish() {
+    run_.history = driver_.TakeHistory();
+    if (!run_.status.ok()) return std::move(run_);
+    std::vector<Finding> findings = PropertiesOf<F>::Scan(run_.history, setup_, hits_);
+    if (findings.empty()) return std::move(run_);
+    // A scan's clause says more than the spec's: it is about what is seen, not about a state.
+    Finding& finding = findings.front();
+    Violation violation{finding.clause, SentenceOf<F>(finding.clause), finding.call, std::move(finding.explanation), ""};
+    if (run_.violation.has_value()) {
+      if (run_.history.calls[run_.violation->call].phase == run_.history.calls[violation.call].phase) {
+        violation.state_before = run_.violation->state_before;
+      }
+      absl::StrAppend(&violation.expected, "\nThe spec refuses call ", run_.violation->call, " by ", run_.violation->clause, ": ",
+                      run_.violation->expected);
+    }
+    run_.violation = std::move(violation);
+    return std::move(run_);
+  }
+
+  void GeneratePrefix(const ProgramShape& shape) {
+    AddSequentialPhase();
+    for (std::size_t i = 0; i < shape.prefix && Going(); ++i) AddAndRun(generator_->Next(judge_.state(), judge_.now()));
+    driver_.EndPhase();
+  }
+
+  void GenerateEpilogue() {
+    if (!Going()) return;
+    AddSequentialPhase();
+    while (Going()) {
+      auto command = generator_->NextInEpilogue(judge_.state(), judge_.now());
+      if (!command.has_value()) break;
+      AddAndRun(*std::move(command));
+    }
+    driver_.EndPhase();
+  }
+
+  void GenerateParallel(Random& random, const ProgramShape& shape) {
+    Phase<F> phase;
+    for (int client = 0; client < shape.clients; ++client) {
+      auto& commands = phase.clients.emplace_back();
+      const std::size_t length = 1 + random.Below(shape.branch);
+      for (std::size_t i = 0; i < length; ++i) {
+        commands.push_back(generator_->NextInBranch(client, judge_.state(), judge_.now()));
+      }
+    }
+    if (shape.crash && random.Percent(70)) {
+      Command<F> crash;
+      crash.action = Crash{1 + random.Below(shape.clients * shape.branch)};
+      phase.clients.push_back({crash});
+    }
+    run_.program.phases.push_back(phase);
+    RunParallel(phase, shape.deterministic ? RandomChooser(random) : nullptr);
+  }
+
+  // Runs on mostly, switches one time in three.
+  static Chooser RandomChooser(Random& random) {
+    return [own = random.Split()](int current, absl::Span<const int> runnable) mutable {
+      const bool stays = !own.OneIn(3) && std::find(runnable.begin(), runnable.end(), current) != runnable.end();
+      return stays ? current : own.Pick(runnable);
+    };
+  }
+
+  void AddSequentialPhase() {
+    run_.program.phases.emplace_back().clients.emplace_back();
+    run_.schedules.emplace_back();
+  }
+
+  void AddAndRun(Command<F> command) {
+    RunOne(command);
+    run_.program.phases.back().clients[0].push_back(std::move(command));
+  }
+
+  void RunOne(const Command<F>& command) {
+    run_.status = driver_.Run(command);
+    const auto& calls = driver_.history().calls;
+    for (; judged_ < calls.size() && run_.status.ok() && !run_.violation.has_value(); ++judged_) {
+      run_.violation = judge_.JudgeCall(calls[judged_], judged_);
+      if (generator_ != nullptr) generator_->Observe(calls[judged_]);
+      ended_ |= StaysOpen(calls, judged_);
+    }
+  }
+
+  void RunParallel(const Phase<F>& phase, Chooser chooser) {
+    Schedule recorded;
+    run_.status = chooser ? driver_.RunPhase(phase, std::move(chooser), &recorded) : driver_.RunPhase(phase);
+    run_.schedules.push_back(std::move(recorded));
+    if (!run_.status.ok()) return;
+    const auto& calls = driver_.history().calls;
+    const auto in_phase = absl::MakeConstSpan(calls).subspan(judged_);
+    const Verdict verdict = judge_.JudgePhase(in_phase, judged_, search_, &run_.violation);
+    if (verdict == Verdict::kUnknown) run_.undecided = judge_.undecided();
+    for (; judged_ < calls.size(); ++judged_) {
+      if (generator_ != nullptr) generator_->Observe(calls[judged_]);
+      ended_ |= StaysOpen(calls, judged_);
+    }
+  }
+
+  // A call that may still take effect: nothing after it can be judged. One that a crash interrupted cannot, once reopened.
+  bool StaysOpen(const std::vector<CallRecord<F>>& calls, std::size_t index) const {
+    const bool indefinite =
+        std::holds_alternative<RequestOf<F>>(calls[index].action) && std::holds_alternative<Indefinite>(calls[index].outcome);
+    if (!indefinite) return false;
+    for (std::size_t i = index + 1; i < calls.size(); ++i) {
+      if (std::holds_alternative<Reopen>(calls[i].action)) return false;
+    }
+    return true;
+  }
+
+  Driver<F> driver_;
+  SpecSetup setup_;
+  const LinearizeOptions& search_;
+  ClauseHits* hits_;
+  Judge<F> judge_;
+  Generator<F>* generator_ = nullptr;  // of the program that is being made
+  RunResult<F> run_;
+  std::size_t judged_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_RUNNER_H_

@@ -1,0 +1,35 @@
+#include "properties/session_store.h"
+
+#include <memory>
+#include <utility>
+
+#include "properties/session_store_generator.h"
+#include "properties/session_store_scans.h"
+
+namespace leasecheck::engine {
+
+absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
+  using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, five lines long
+  static const Conversion kConversions[] = {
+      ConversionBy<&CompletionOf>(&CompletionOf),
+      ConversionBy<&FenceOf>(&FenceOf),
+      ConversionBy<&ReleaseOf>(&ReleaseOf),
+  };
+  return kConversions;
+}
+
+std::unique_ptr<Generator<SessionStoreFamily>> PropertiesOf<SessionStoreFamily>::NewGenerator(Random random,
+                                                                                              const GeneratorOptions& options) {
+  return std::make_unique<session_store::SessionStoreGenerator>(std::move(random), options);
+}
+
+std::vector<Finding> PropertiesOf<SessionStoreFamily>::Scan(const History<SessionStoreFamily>& history, const SpecSetup& setup,
+                                                            ClauseHits* hits) {
+  std::vector<Finding> findings = session_store::ScanBatches(history, setup, hits);
+  for (auto* more : {&session_store::ScanLanes, &session_store::ProbeObservations}) {
+    if (findings.empty()) findings = more(history, hits);
+  }
+  return findings;
+}
+
+}  // namespace leasecheck::engine

@@ -1,0 +1,142 @@
+// Makes programs for the session_store family: random commands over a small world, biased to collisions.
+#ifndef LEASECHECK_PROPERTIES_SESSION_STORE_GENERATOR_H_
+#define LEASECHECK_PROPERTIES_SESSION_STORE_GENERATOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "model/session_store/family.h"
+#include "model/session_store/spec.h"
+#include "properties/engine/generator.h"
+#include "properties/session_store_world.h"
+
+namespace leasecheck::session_store {
+
+using F = SessionStoreFamily;
+
+// What a program knows of the handles it was given: labels to refer to, and guesses at what they are worth now. The guesses only
+// steer; a wrong one makes a less interesting command, never a wrong verdict.
+struct BatchHandle {
+  std::string label;
+  std::string path;  // of the batch id in the label's response
+  std::string id;    // "" where the answer is not known yet
+  std::size_t session = 0;
+  EpochMs available_at = 0;
+  EpochMs claimed_until = 0;
+  bool gone = false;
+};
+struct ClaimHandle {
+  std::string label;
+  std::size_t session = 0;
+  std::size_t owner = 0;
+  std::size_t batches = 0;  // 0 where the answer is not known yet
+  bool over = false;        // abandoned or settled
+};
+struct LaneHandle {
+  std::string label;
+  std::string path;  // of the lease in the label's response
+  std::size_t session = 0;
+  std::size_t owner = 0;
+  bool acquired = true;  // false: seen as another's, in a Busy answer
+};
+struct Handles {
+  std::vector<BatchHandle> batches;
+  std::vector<ClaimHandle> claims;
+  std::vector<LaneHandle> lanes;
+};
+
+class SessionStoreGenerator final : public engine::Generator<F> {
+ public:
+  SessionStoreGenerator(engine::Random random, const engine::GeneratorOptions& options);
+  EpochMs Start() override { return world_.start; }
+  engine::Command<F> Next(const State& state, EpochMs now) override;
+  engine::Command<F> NextInBranch(int client, const State& state, EpochMs now) override;
+  std::optional<engine::Command<F>> NextInEpilogue(const State& state, EpochMs now) override;
+  void Observe(const engine::CallRecord<F>& record) override;
+
+ private:
+  using Command = engine::Command<F>;
+  // Where the settling of one session at the end stands.
+  struct Drain {
+    std::size_t session = 0;
+    int step = 0;
+    int rounds = 0;
+    bool any_granted = false;
+    std::string lane{};              // label of the drain's own lane
+    std::string claim{};             // label of its latest claim
+    std::string listed{};            // label of its last list
+    std::size_t left_to_cancel = 0;  // of that list, from the front
+  };
+
+  Command NextAlone(const State& state, EpochMs now);
+  void PlanProbe(const State& state, EpochMs now);
+  // One command an operation; the index is that of the table.
+  Command Generate(std::size_t operation, const State& state, EpochMs now);
+  Command Enqueue(EpochMs now);
+  Command ClaimCommand(EpochMs now);
+  Command ClaimReady(EpochMs now);
+  Command ClaimByIds(EpochMs now);
+  Command Renew();
+  Command Abandon();
+  Command Cancel();
+  Command List();
+  Command ListPending();
+  Command TryClaimLane();
+  Command ReclaimLane();
+  Command RenewLane();
+  Command ReleaseLane();
+  Command Commit();
+  Command RepeatCommit();
+  Command Load();
+  Command MoveClock(const State& state, EpochMs now);
+
+  QueuedWorkBatchDraft Draft(EpochMs now);
+  std::vector<QueuedWorkPayload> Payloads();
+  void AddCompletion(RuntimeCommit& commit, Command& command, std::size_t position);
+  void AddStamp(RuntimeCommit& commit);
+
+  // Puts a lane's fence, mostly the session's newest, at `to`; returns the owner to claim as.
+  LeaseOwnerIdentity AddFence(Command& command, const char* to, std::size_t session);
+  const LaneHandle* NewestLane(std::size_t session) const;
+  const LaneHandle* AnyLane();
+  const ClaimHandle* AnyClaim();
+  const BatchHandle* AnyBatch();
+  std::size_t AnySession();
+  DurationMs Ttl();
+  std::string NewLabel(char kind);
+
+  void ObserveBatch(const engine::CallRecord<F>& record, const QueuedWorkBatch& batch);
+  void ObserveClaim(const engine::CallRecord<F>& record, const QueuedWorkClaim& claim);
+  void ObserveLane(const engine::CallRecord<F>& record, const SessionExecutionLeaseClaimOutcome& outcome);
+  void ObserveCommit(const engine::CallRecord<F>& record, const CommitRuntimeStateRequest& request);
+  void ObserveDrain(const engine::CallRecord<F>& record);
+  void ForgetOld();
+  std::size_t SessionIndex(const std::string& session) const;
+  std::size_t OwnerIndex(const LeaseOwnerIdentity& owner) const;
+
+  std::optional<Command> DrainStep(Drain& drain, EpochMs now);
+
+  engine::Random random_;
+  engine::GeneratorOptions options_;
+  World world_;
+  Handles known_;                  // from what was observed
+  std::vector<Handles> branches_;  // of a parallel phase that is being made: what each client's own commands will give it
+  int branch_ = -1;                // the client whose command is being made
+  uint64_t labels_ = 0;
+  uint64_t head_ = 0;                                       // guess of the head revision
+  absl::flat_hash_map<std::string, Command> made_commits_;  // with a stamp, by label, until they are answered
+  std::vector<Command> stamped_;                            // of them those that succeeded, to be repeated
+  std::vector<EpochMs> deadlines_;
+  std::deque<Command> planned_;  // the rest of a probe
+  bool epilogue_begun_ = false;
+  std::deque<Command> epilogue_;
+  std::deque<Drain> drains_;
+};
+
+}  // namespace leasecheck::session_store
+
+#endif  // LEASECHECK_PROPERTIES_SESSION_STORE_GENERATOR_H_

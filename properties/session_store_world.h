@@ -1,0 +1,34 @@
+// The world of one generated program: the few sessions, owners, keys and lengths of time that its commands draw from. Few on
+// purpose: bugs of these stores show where names, handles and instants collide.
+#ifndef LEASECHECK_PROPERTIES_SESSION_STORE_WORLD_H_
+#define LEASECHECK_PROPERTIES_SESSION_STORE_WORLD_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/session_store/family.h"
+#include "properties/engine/generator.h"
+#include "properties/engine/random.h"
+
+namespace leasecheck::session_store {
+
+struct World {
+  EpochMs start = 1000;
+  std::vector<std::string> sessions;  // the first is the one that commits (QW-LAT-28)
+  std::vector<LeaseOwnerIdentity> owners;
+  std::vector<std::optional<std::string>> keys;
+  std::vector<DurationMs> ttls;
+  std::vector<std::string> groups;
+  std::vector<std::string> turns;
+  bool extreme_times = false;     // instants above 2^63 - 1 (QW-LAT-13)
+  bool classless = false;         // batches without a class (QW-LAT-12)
+  std::vector<uint64_t> weights;  // by operation, then SetClock, then Reopen: a swarm subset of all
+};
+
+World MakeWorld(engine::Random& random, const engine::GeneratorOptions& options);
+
+}  // namespace leasecheck::session_store
+
+#endif  // LEASECHECK_PROPERTIES_SESSION_STORE_WORLD_H_
