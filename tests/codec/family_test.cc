@@ -1,0 +1,125 @@
+#include "codec/family.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/session_store/family.h"
+#include "tests/codec/random_value.h"
+
+namespace leasecheck::codec {
+namespace {
+
+using F = SessionStoreFamily;
+using ::leasecheck::codec_test::RandomValue;
+using ::testing::HasSubstr;
+
+constexpr int kRounds = 200;
+
+// Through the text, as on the wire.
+Json ThroughText(const Json& json) {
+  absl::StatusOr<Json> parsed = ParseJson(DumpJson(json));
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() ? *parsed : Json();
+}
+
+TEST(FamilyCodecTest, EveryRequestComesBackEqual) {
+  for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
+    for (int round = 0; round < kRounds; ++round) {
+      RandomValue random(operation * 1000 + round);
+      const auto request = random.MakeAlternative<RequestOf<F>>(operation);
+      const Json params = ThroughText(EncodeRequest<F>(request));
+      absl::StatusOr<RequestOf<F>> read = DecodeRequest<F>(OperationName<F>(operation), params);
+      ASSERT_TRUE(read.ok()) << read.status() << "\n" << params;
+      EXPECT_TRUE(*read == request) << params;
+    }
+  }
+}
+
+TEST(FamilyCodecTest, EveryResponseComesBackEqual) {
+  for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
+    for (int round = 0; round < kRounds; ++round) {
+      RandomValue random(operation * 1000 + round);
+      const OutcomeOf<F> outcome(random.MakeAlternative<ResponseOf<F>>(operation));
+      const Json answer = ThroughText(EncodeOutcome<F>(outcome));
+      EXPECT_TRUE(DecodeOutcome<F>(operation, answer) == outcome) << answer;
+    }
+  }
+}
+
+TEST(FamilyCodecTest, EveryErrorComesBackEqual) {
+  for (std::size_t error = 0; error < std::variant_size_v<F::Error>; ++error) {
+    for (int round = 0; round < kRounds; ++round) {
+      RandomValue random(error * 1000 + round);
+      const auto value = random.MakeAlternative<F::Error>(error);
+      const OutcomeOf<F> outcome(std::in_place_index<1>, value);
+      EXPECT_TRUE(DecodeOutcome<F>(0, ThroughText(EncodeOutcome<F>(outcome))) == outcome);
+      absl::StatusOr<F::Error> read = DecodeError<F>(EncodeError<F>(value));
+      ASSERT_TRUE(read.ok());
+      EXPECT_TRUE(*read == value);
+    }
+  }
+}
+
+TEST(FamilyCodecTest, EveryRequiredFieldIsRequired) {
+  for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
+    RandomValue random(operation);
+    const Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
+    ASSERT_FALSE(params.empty());
+    for (const auto& [name, value] : params.items()) {
+      Json less = params;
+      less.erase(name);
+      EXPECT_EQ(DecodeRequest<F>(OperationName<F>(operation), less).status().message(),
+                "params." + name + ": a required field is missing");
+    }
+    Json more = params;
+    more["$more"] = 1;
+    EXPECT_EQ(DecodeRequest<F>(OperationName<F>(operation), more).status().message(), "params: unknown member \"$more\"");
+  }
+}
+
+TEST(FamilyCodecTest, FindsOperationsByName) {
+  for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
+    EXPECT_EQ(FindOperation<F>(OperationName<F>(operation)), operation);
+  }
+  EXPECT_FALSE(FindOperation<F>("drop_table").has_value());
+  EXPECT_EQ(DecodeRequest<F>("drop_table", Json::object()).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(FamilyCodecTest, OutcomesBesideTheContract) {
+  const OutcomeOf<F> kOthers[] = {Indefinite{"lost"}, Unsupported{}, ForeignError{"odd"}};
+  for (const OutcomeOf<F>& outcome : kOthers) EXPECT_TRUE(DecodeOutcome<F>(3, EncodeOutcome<F>(outcome)) == outcome);
+  EXPECT_EQ(std::get<Indefinite>(DecodeOutcome<F>(3, EncodeOutcome<F>(kOthers[0]))).detail, "lost");
+}
+
+TEST(FamilyCodecTest, OddAnswersAreForeign) {
+  const std::size_t list = *FindOperation<F>("list_queued_work");
+  const std::pair<const char*, const char*> kCases[] = {
+      {R"([])", "either a result or an error"},
+      {R"({})", "either a result or an error"},
+      {R"({"result":[],"error":{"code":-32000,"message":""}})", "either a result or an error"},
+      {R"({"result":{}})", "result: expected an array, got an object"},
+      {R"({"result":[{"batch_id":1}]})", "result[0].batch_id: expected a string"},
+      {R"({"error":null})", "whole number \"code\""},
+      {R"({"error":{"code":-32000}})", "whole number \"code\""},
+      {R"({"error":{"code":"x","message":""}})", "whole number \"code\""},
+      {R"({"error":{"code":-32000,"message":"m"}})", "error.data: a contract error names itself there"},
+      {R"({"error":{"code":-32000,"message":"m","data":{"error":"Odd"}}})", "error.data.error: expected one of"},
+      {R"({"error":{"code":-32000,"message":"m","data":{"error":"QueuedWorkClaimExpired","session_id":"s"}}})",
+       "error.data.claim_id: a required field is missing"},
+      {R"({"error":{"code":-32602,"message":"bad"}})", "error -32602: bad"},
+      {R"({"error":{"code":7,"message":"seven"}})", "error 7: seven"},
+  };
+  for (const auto& [text, detail] : kCases) {
+    absl::StatusOr<Json> answer = ParseJson(text);
+    ASSERT_TRUE(answer.ok());
+    const OutcomeOf<F> outcome = DecodeOutcome<F>(list, *answer);
+    ASSERT_TRUE(std::holds_alternative<ForeignError>(outcome)) << text;
+    EXPECT_THAT(std::get<ForeignError>(outcome).detail, HasSubstr(detail)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace leasecheck::codec
