@@ -1,0 +1,187 @@
+// Many threads on one store. Every call of every thread meets the calls of all the others in the pause before the lock, so that
+// they are all open at one time: the overlap is made, not hoped for.
+#include <atomic>
+#include <barrier>
+#include <functional>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "absl/synchronization/mutex.h"
+#include "tests/memstore/fixture.h"
+
+namespace leasecheck::memstore {
+namespace {
+
+constexpr int kThreads = 4;
+constexpr int kRounds = 300;
+
+// Lets no call take the lock before each thread has one open.
+class Rendezvous final : public PauseHook {
+ public:
+  void Pause(absl::string_view point) override {
+    if (!armed_) return;
+    if (point == "after_unlock") {
+      --open_;
+      return;
+    }
+    ++open_;
+    barrier_.arrive_and_wait();
+    // Between the two barriers every thread is here, inside its call.
+    if (open_ == kThreads) ++full_;
+    barrier_.arrive_and_wait();
+  }
+  // Only while no other thread is in a call.
+  void Arm(bool armed) { armed_ = armed; }
+  int full_meetings() const { return full_ / kThreads; }
+
+ private:
+  std::atomic<bool> armed_{false};
+  std::atomic<int> open_{0};
+  std::atomic<int> full_{0};
+  std::barrier<> barrier_{kThreads};
+};
+
+class ConcurrentStore : public ::testing::Test {
+ protected:
+  ConcurrentStore()
+      : store_({.clock = &clock_, .liveness = &liveness_, .pause = &rendezvous_},
+               {.id_style = IdStyle::kReadable, .record_calls = true}),
+        lane_(std::get<LeaseAcquired>(store_.TryClaimSessionExecutionLease({"s", kX, kEndOfTime}).value()).lease) {}
+
+  // Runs the body once a thread; every thread makes `calls` calls on the store.
+  void RunThreads(int calls, const std::function<void(int)>& body) {
+    rendezvous_.Arm(true);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
+    for (std::thread& thread : threads) thread.join();
+    rendezvous_.Arm(false);
+    EXPECT_EQ(rendezvous_.full_meetings(), calls) << "every call overlapped the others";
+  }
+
+  RuntimeCommit Completing(const Claim& claim) const {
+    RuntimeCommit commit;
+    commit.session_id = "s";
+    commit.session_execution_lease = FenceOf(lane_);
+    commit.completed_queue_claims = {CompletionOf(claim)};
+    return commit;
+  }
+
+  // Makes the recorded calls again, one after the other, on a fresh store: every answer must be the same, so the record is the
+  // order in which the calls took effect, and each took effect at one instant.
+  void ExpectRecordReplays() {
+    const auto calls = store_.RecordedCalls();
+    ManualClock clock;
+    Store again({.clock = &clock, .liveness = &liveness_}, {.id_style = IdStyle::kReadable});
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      clock.Set(calls[i].now);
+      ASSERT_TRUE(Execute<SessionStoreFamily>(again, calls[i].request) == calls[i].outcome) << "call " << i;
+    }
+    EXPECT_EQ(again.Snapshot(), store_.Snapshot());
+  }
+
+  ManualClock clock_{1000};
+  FixedLiveness liveness_;
+  Rendezvous rendezvous_;
+  Store store_;
+  Lane lane_;
+};
+
+TEST_F(ConcurrentStore, LiveClaimsAreExclusiveAndNothingIsLost) {
+  absl::Mutex mu;
+  std::set<std::string> held, enqueued, settled;  // under mu
+  const auto work = [&](int thread) {
+    const LeaseOwnerIdentity me{std::to_string(thread), "1", OpaqueOwner{}};
+    for (int round = 0; round < kRounds; ++round) {
+      const std::string id = store_.EnqueueQueuedWork({Join("g")}).value().batch_id;
+      {
+        absl::MutexLock lock(&mu);
+        EXPECT_TRUE(enqueued.insert(id).second);
+      }
+      const auto claim =
+          store_.ClaimReadyQueuedWork({"s", FenceOf(lane_), me, kIdle, kEndOfTime, 1 + uint64_t(round % 3)}).value();
+      for (const std::string& batch : IdsOf(claim)) {
+        absl::MutexLock lock(&mu);
+        EXPECT_TRUE(held.insert(batch).second) << batch << " is under two live claims";
+      }
+      if (!claim.has_value()) {
+        store_.ListPendingQueuedWork({"s"}).value();
+        continue;
+      }
+      {
+        absl::MutexLock lock(&mu);
+        for (const std::string& batch : IdsOf(claim)) {
+          held.erase(batch);
+          if (round % 4 == 0) continue;
+          EXPECT_TRUE(settled.insert(batch).second) << batch << " is settled twice";
+        }
+      }
+      if (round % 4 == 0) {
+        store_.AbandonQueuedWorkClaim({*claim}).value();
+      } else {
+        EXPECT_TRUE(store_.CommitRuntimeState({Completing(*claim)}).has_value());
+      }
+    }
+  };
+  RunThreads(3 * kRounds, work);
+
+  std::set<std::string> left;
+  for (const std::string& id : IdsOf(store_.ListPendingQueuedWork({"s"}).value())) left.insert(id);
+  EXPECT_EQ(left.size() + settled.size(), enqueued.size());
+  EXPECT_TRUE(std::includes(enqueued.begin(), enqueued.end(), left.begin(), left.end()));
+  for (const std::string& id : left) EXPECT_EQ(settled.count(id), 0u) << id;
+  EXPECT_GT(settled.size(), std::size_t{kRounds});
+  ExpectRecordReplays();
+}
+
+TEST_F(ConcurrentStore, EveryHistoryIsTheRecordedOrder) {
+  const auto work = [&](int thread) {
+    std::mt19937_64 random(static_cast<uint64_t>(thread) + 1);
+    const LeaseOwnerIdentity me = Process(std::to_string(thread), thread % 2 == 0 ? kDeadPid : 1);
+    Claim last;
+    for (int call = 0; call < 3 * kRounds; ++call) {
+      if (random() % 4 == 0) clock_.Set(1000 + random() % 50);
+      switch (random() % 8) {
+        case 0:
+        case 1:
+          store_.EnqueueQueuedWork({At(1000 + random() % 50, Join("g"))}).value();
+          break;
+        case 2:
+          store_.EnqueueQueuedWork({Keyed(std::to_string(random() % 3))}).value();
+          break;
+        case 3:
+        case 4: {
+          auto claim = store_.ClaimReadyQueuedWork({"s", FenceOf(lane_), me, kIdle, random() % 30, 2}).value();
+          if (claim.has_value()) last = *std::move(claim);
+          break;
+        }
+        case 5:
+          store_.RenewQueuedWorkClaim({last, random() % 30});
+          break;
+        case 6:
+          store_.CommitRuntimeState({Completing(last)});
+          break;
+        default:
+          store_.CancelQueuedWorkBatch({"s", "b" + std::to_string(1 + random() % 100)}).value();
+      }
+    }
+  };
+  RunThreads(3 * kRounds, work);
+  ExpectRecordReplays();
+}
+
+TEST_F(ConcurrentStore, OneOfManyFirstAcquisitionsWins) {
+  std::atomic<int> winners{0};
+  RunThreads(kRounds, [&](int thread) {
+    const LeaseOwnerIdentity me{std::to_string(thread), "1", OpaqueOwner{}};
+    for (int round = 0; round < kRounds; ++round) {
+      const auto outcome = store_.TryClaimSessionExecutionLease({"lane " + std::to_string(round), me, kEndOfTime}).value();
+      winners += std::holds_alternative<LeaseAcquired>(outcome) ? 1 : 0;
+    }
+  });
+  EXPECT_EQ(winners, kRounds);
+  ExpectRecordReplays();
+}
+
+}  // namespace
+}  // namespace leasecheck::memstore
