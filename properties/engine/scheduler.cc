@@ -1,5 +1,8 @@
 #include "properties/engine/scheduler.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -12,6 +15,16 @@ namespace {
 // The client that the calling thread is, in the scheduler it joined.
 thread_local const Scheduler* joined_scheduler = nullptr;
 thread_local int joined_client = -1;
+
+// Keeps the calling thread on one processor. Only one client runs at a time, so nothing is lost, and handing the turn on within
+// one processor is several times faster than waking another. A failure is of no consequence.
+void StayOn(int processor) {
+  if (processor < 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
 
 }  // namespace
 
@@ -26,30 +39,39 @@ Chooser ReplayChooser(Schedule schedule) {
 }
 
 Scheduler::Scheduler(int clients, Chooser chooser)
-    : chooser_(std::move(chooser)), runnable_(clients), waiting_to_start_(clients) {
+    : processor_(sched_getcpu()), chooser_(std::move(chooser)), runnable_(clients), waiting_to_start_(clients) {
+  for (int client = 0; client < clients; ++client) turns_.emplace_back(0);
   std::iota(runnable_.begin(), runnable_.end(), 0);
 }
 
 void Scheduler::Start(int client) {
   joined_scheduler = this;
   joined_client = client;
-  absl::MutexLock lock(&mutex_);
-  if (--waiting_to_start_ == 0) ChooseNext(-1);
-  AwaitTurn(client);
+  StayOn(processor_);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (--waiting_to_start_ == 0) turns_[ChooseNext(-1)].release();
+  }
+  turns_[client].acquire();
 }
 
 void Scheduler::Pause(absl::string_view /*point*/) {
   if (joined_scheduler != this) return;
-  absl::MutexLock lock(&mutex_);
-  ChooseNext(joined_client);
-  AwaitTurn(joined_client);
+  const int client = joined_client;
+  {
+    absl::MutexLock lock(&mutex_);
+    const int next = ChooseNext(client);
+    if (next == client) return;
+    turns_[next].release();
+  }
+  turns_[client].acquire();
 }
 
 void Scheduler::Finish() {
   absl::MutexLock lock(&mutex_);
   runnable_.erase(std::find(runnable_.begin(), runnable_.end(), joined_client));
   joined_scheduler = nullptr;
-  if (!runnable_.empty()) ChooseNext(joined_client);
+  if (!runnable_.empty()) turns_[ChooseNext(joined_client)].release();
 }
 
 Schedule Scheduler::recorded() const {
@@ -57,14 +79,10 @@ Schedule Scheduler::recorded() const {
   return recorded_;
 }
 
-void Scheduler::ChooseNext(int current) {
-  turn_ = chooser_(current, runnable_);
-  recorded_.push_back(turn_);
-}
-
-void Scheduler::AwaitTurn(int client) {
-  auto is_my_turn = [this, client]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return turn_ == client; };
-  mutex_.Await(absl::Condition(&is_my_turn));
+int Scheduler::ChooseNext(int current) {
+  const int next = chooser_(current, runnable_);
+  recorded_.push_back(next);
+  return next;
 }
 
 }  // namespace leasecheck::engine

@@ -1,0 +1,65 @@
+#include "properties/engine/scheduler.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace leasecheck::engine {
+namespace {
+
+// Three clients that each append their number four times, pausing after each. Only one runs at a time, so the vector needs no lock:
+// ThreadSanitizer is the witness.
+std::vector<int> RunThree(const Schedule& schedule, Schedule* recorded) {
+  std::vector<int> order;
+  Scheduler scheduler(3, ReplayChooser(schedule));
+  {
+    std::vector<std::jthread> threads;
+    for (int client = 0; client < 3; ++client) {
+      threads.emplace_back([&, client] {
+        scheduler.Start(client);
+        for (int i = 0; i < 4; ++i) {
+          order.push_back(client);
+          scheduler.Pause("appended");
+        }
+        scheduler.Finish();
+      });
+    }
+  }
+  *recorded = scheduler.recorded();
+  return order;
+}
+
+TEST(SchedulerTest, AScheduleDecidesTheOrderAndIsRecordedAsItWas) {
+  Schedule recorded;
+  const std::vector<int> order = RunThree({2, 0, 1, 1, 2, 0}, &recorded);
+  ASSERT_EQ(order.size(), 12u);
+  EXPECT_THAT(std::vector<int>(order.begin(), order.begin() + 6), testing::ElementsAre(2, 0, 1, 1, 2, 0));
+  Schedule again;
+  EXPECT_EQ(RunThree(recorded, &again), order);
+  EXPECT_EQ(again, recorded);
+}
+
+TEST(SchedulerTest, WithoutAScheduleTheFirstClientRunsToItsEnd) {
+  Schedule recorded;
+  EXPECT_THAT(RunThree({}, &recorded), testing::ElementsAre(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2));
+}
+
+TEST(SchedulerTest, EntriesOfFinishedClientsArePassedOver) {
+  Schedule recorded;
+  EXPECT_THAT(RunThree({1, 1, 1, 1, 1, 1, 1, 2}, &recorded), testing::ElementsAre(1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0));
+}
+
+TEST(SchedulerTest, APauseOfAThreadThatIsNoClientReturnsAtOnce) {
+  Scheduler scheduler(1, ReplayChooser({}));
+  scheduler.Pause("elsewhere");
+  PauseRelay relay;
+  relay.Pause("nobody is attached");
+  relay.Attach(&scheduler);
+  relay.Pause("not a client");
+}
+
+}  // namespace
+}  // namespace leasecheck::engine
