@@ -78,6 +78,7 @@ struct StepContext {
   CallIndex call = kNoCall;
   const Overlap<F>* overlap = nullptr;  // null: nothing overlaps
   int part = 0;                         // see Spec::Parts
+  bool partitioned = false;             // the history holds the calls of one partition key only: others may have done anything
   ClauseHits* hits = nullptr;           // null in a search; counts only steps that are allowed
 };
 
