@@ -1,9 +1,7 @@
 #include "properties/engine/linearize_plan.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <queue>
 #include <tuple>
 #include <utility>
 
@@ -63,9 +61,10 @@ class PlanBuilder {
 
   // The slots of a call of several parts are adjacent, so that an end can clear them as a range.
   int TakeSlots(int parts) {
-    if (parts == 1 && !free_.empty()) {
-      const int slot = free_.top();
-      free_.pop();
+    std::vector<int>& free = free_[parts];
+    if (!free.empty()) {
+      const int slot = free.back();
+      free.pop_back();
       return slot;
     }
     plan_.slots_ += parts;
@@ -114,7 +113,11 @@ class PlanBuilder {
     end.last_candidate = plan_.candidates_.size();
     open_.erase(std::remove_if(open_.begin(), open_.end(), [&](const auto& c) { return plan_.steps_[c.step].ref.op == op; }),
                 open_.end());
-    for (int part = 0; part < interval.parts; ++part) free_.push(slot_[op] + part);
+    // Its twin is free from now on.
+    for (SearchPlan::Candidate& candidate : open_) {
+      if (candidate.after == slot_[op]) candidate.after = -1;
+    }
+    free_[interval.parts].push_back(slot_[op]);
     if (!interval.optional) --open_answered_;
     end.cut = open_answered_ == 0;
     plan_.ends_.push_back(end);
@@ -125,8 +128,8 @@ class PlanBuilder {
   const std::size_t max_bytes_;
   SearchPlan plan_;
   std::vector<Event> events_;
-  std::vector<int> slot_;  // of each call's part 0
-  std::priority_queue<int, std::vector<int>, std::greater<int>> free_;
+  std::vector<int> slot_;                 // of each call's part 0
+  std::map<int, std::vector<int>> free_;  // slots of ended calls, by the number of parts
   std::vector<SearchPlan::Candidate> open_;
   int open_answered_ = 0;
   std::map<std::pair<int, Instant>, int> twins_;  // the last call opened of each class and bound

@@ -1,0 +1,518 @@
+// Is there an order of the calls of a history that explains every answer? A search for one, blind to what the calls mean.
+//
+// The method is Wing and Gong's, with Lowe's memory of configurations: take calls one at a time, in any order that real time
+// allows, and never look at the same configuration (which calls were taken, which state they led to) twice. Whatever gives
+// out - memory, steps, time - ends in the verdict kUnknown, never in exhaustion.
+//
+// A model says what a step means. It is asked through const members only and must be pure:
+//
+//   struct RegisterModel {
+//     using State = int;                                    // ==, AbslHashValue, copyable
+//     // Appends every state that may follow `state` if part `part` of call `op` happens here, as the history has it answered.
+//     // Appends nothing: refused. Several: the step is nondeterministic.
+//     void Step(const State& state, int op, int part, std::vector<State>* next) const;
+//     // For reports only: which clause refuses a refused step. The number is the caller's own.
+//     int Refusal(const State& state, int op, int part) const;
+//
+//     // Optional. `op` changes no state in which it is allowed: it is then taken as soon as it is allowed, without branching,
+//     // and left out where its outcome is unknown. `weakened`: whatever it answered.
+//     bool Pure(int op, bool weakened) const;
+//     // Optional. Calls of unknown outcome of one class (not -1) have the same steps in every state.
+//     int Alike(int op) const;
+//     // Optional; FindCore needs it. Like Step, with the answer of `op` forgotten: all that any answer would allow.
+//     void StepWeakened(const State& state, int op, int part, std::vector<State>* next) const;
+//     // Optional. What a state occupies, where that is more than sizeof(State).
+//     std::size_t StateBytes(const State& state) const;
+//   };
+//
+//   LinearizeResult<int> result = Linearize(model, history, {0}, LinearizeOptions());
+//   if (result.verdict == Verdict::kIllegal) ... result.blocked ...
+//
+// Where only calls of unknown outcome are open (a barrier, or by chance) the search tries to find *all* configurations that can
+// be reached there and to forget how; where they are too many it goes on depth first through the rest of the history.
+#ifndef LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
+#define LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
+#include "absl/types/span.h"
+#include "properties/engine/linearize_plan.h"
+#include "properties/engine/verdict.h"
+
+namespace leasecheck::engine {
+
+template <class M>
+concept LinearizeModel = requires(const M& model, const typename M::State& state, int i, std::vector<typename M::State>* next) {
+  model.Step(state, i, i, next);
+  { model.Refusal(state, i, i) } -> std::convertible_to<int>;
+};
+
+struct LinearizeOptions {
+  std::size_t memory_bytes = std::size_t{256} << 20;
+  uint64_t max_steps = std::numeric_limits<uint64_t>::max();  // questions to the model
+  // Asked now and then; true ends the search. The search itself reads no clock.
+  std::function<bool()> out_of_time;
+  // Also find all states that the history may end in.
+  bool want_final_states = false;
+  // Per call: its answer is forgotten. Empty: none. Such calls are optional, whatever their interval says.
+  std::vector<bool> weakened;
+};
+
+enum class UnknownReason { kNone, kMemory, kSteps, kTime, kHistory /* malformed or too wide; see detail */ };
+
+struct LinearizeStats {
+  uint64_t steps = 0;           // questions to the model
+  uint64_t configurations = 0;  // distinct, looked at
+  std::size_t peak_bytes = 0;
+};
+
+template <class State>
+struct LinearizeResult {
+  Verdict verdict = Verdict::kUnknown;
+  UnknownReason reason = UnknownReason::kNone;
+  std::string detail;  // for kUnknown: a sentence
+
+  // kOk: an order. Calls of unknown outcome that it does not need, or needs only in part, are absent or in part absent.
+  std::vector<StepRef> witness;
+  // kOk and want_final_states: every state that some order ends in. All that may go on from here, if no call is left open.
+  std::vector<State> final_states;
+
+  // kIllegal: the call whose end is the earliest at which every order is blocked: what ended before can be explained.
+  int blocked = -1;
+  // kIllegal: which clauses refuse that call where an order can be extended by no call at all, and at how many configurations.
+  std::map<int, uint64_t> refusals;
+
+  LinearizeStats stats;
+};
+
+namespace linearize_internal {
+
+// The hooks a model may lack.
+template <class M>
+bool Pure(const M& model, int op, bool weakened) {
+  if constexpr (requires { model.Pure(op, weakened); }) return model.Pure(op, weakened);
+  return false;
+}
+template <class M>
+int Alike(const M& model, int op) {
+  if constexpr (requires { model.Alike(op); }) return model.Alike(op);
+  return -1;
+}
+template <class M>
+std::size_t StateBytes(const M& model, const typename M::State& state) {
+  if constexpr (requires { model.StateBytes(state); }) return model.StateBytes(state);
+  return sizeof(state);
+}
+
+// Gives equal states one small number.
+template <class State>
+class StateTable {
+ public:
+  StateTable() : numbers_(0, Hash{this}, Equal{this}) {}
+  StateTable(const StateTable&) = delete;
+  StateTable& operator=(const StateTable&) = delete;
+
+  // The number of `state` and whether it is new.
+  std::pair<uint32_t, bool> Intern(State&& state) {
+    const Key key{&state, absl::Hash<State>()(state)};
+    bool is_new = false;
+    const auto it = numbers_.lazy_emplace(key, [&](const auto& make) {
+      make(static_cast<uint32_t>(states_.size()));
+      is_new = true;
+    });
+    if (is_new) {
+      hashes_.push_back(key.hash);
+      states_.push_back(std::move(state));
+    }
+    return {*it, is_new};
+  }
+  const State& operator[](uint32_t number) const { return states_[number]; }
+  std::size_t size() const { return states_.size(); }
+  void Clear() {
+    numbers_.clear();
+    states_.clear();
+    hashes_.clear();
+  }
+  // Without what the states occupy outside of themselves, but with what growing needs.
+  std::size_t bytes() const {
+    return 2 * (states_.capacity() * sizeof(State) + hashes_.capacity() * sizeof(std::size_t)) + numbers_.capacity() * 15;
+  }
+
+ private:
+  struct Key {
+    const State* state;
+    std::size_t hash;
+  };
+  struct Hash {
+    using is_transparent = void;
+    const StateTable* table;
+    std::size_t operator()(const Key& key) const { return key.hash; }
+    std::size_t operator()(uint32_t number) const { return table->hashes_[number]; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    const StateTable* table;
+    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
+    bool operator()(uint32_t a, const Key& b) const { return table->hashes_[a] == b.hash && table->states_[a] == *b.state; }
+    bool operator()(const Key& a, uint32_t b) const { return (*this)(b, a); }
+  };
+  std::vector<State> states_;
+  std::vector<std::size_t> hashes_;
+  absl::flat_hash_set<uint32_t, Hash, Equal> numbers_;
+};
+
+// One search. See Linearize.
+template <LinearizeModel Model>
+class Search {
+ public:
+  using State = typename Model::State;
+
+  Search(const Model& model, const SearchPlan& plan, const LinearizeOptions& options)
+      : model_(model),
+        plan_(plan),
+        options_(options),
+        words_(std::max(1, (plan.slots() + 63) / 64)),
+        seen_(words_ + 1),
+        key_(words_ + 1) {}
+
+  LinearizeResult<State> Run(absl::Span<const State> initial) {
+    std::vector<Carried>& first = levels_.emplace_back();
+    for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}});
+    const int ends = static_cast<int>(plan_.ends().size());
+    Outcome outcome = Outcome::kExhausted;
+    for (int from = 0, to; from < ends && outcome == Outcome::kExhausted; from = to) {
+      to = NextCut(from);
+      outcome = to < ends ? Explore(from, to, /*all=*/true, kPatience * (to - from))
+                          : Explore(from, to, /*all=*/options_.want_final_states, kNoLimit);
+      if (outcome == Outcome::kImpatient) outcome = Explore(from, to = ends, /*all=*/options_.want_final_states, kNoLimit);
+      if (outcome == Outcome::kExhausted && levels_.back().empty()) return Illegal();
+    }
+    if (outcome != Outcome::kExhausted) return Unknown(outcome);
+    return Ok();
+  }
+
+ private:
+  // A configuration at a cut, and how it was reached from one at the cut before.
+  struct Carried {
+    std::vector<uint64_t> taken;
+    State state;
+    uint32_t from;
+    std::vector<StepRef> path;
+  };
+  // A configuration on the way from the cut before to here. Its bitset is a row of taken_.
+  struct Frame {
+    uint32_t end;  // the first end that has not passed
+    uint32_t state;
+    uint32_t tried;           // the last candidate tried
+    uint32_t next_candidate;  // to try
+    uint32_t first_state;     // into pending_: the states that the last tried step leads to, still to be entered
+    uint32_t step;            // that led here, or kNoStep
+    bool stuck;               // no step was allowed so far
+    bool may_pass;            // the end may pass without its call, and this was not tried
+  };
+  enum class Outcome { kExhausted, kImpatient, kMemory, kSteps, kTime };
+
+  static constexpr uint32_t kNoStep = std::numeric_limits<uint32_t>::max();
+  static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+  // Configurations per end that finding all of them at a cut may cost before it is given up.
+  static constexpr uint64_t kPatience = 16;
+  // Fewer ends than these are not worth a cut.
+  static constexpr int kShortest = 16;
+  static constexpr uint64_t kMovesBetweenChecks = 16;
+  static constexpr uint64_t kMovesBetweenTimes = 1024;
+
+  int NextCut(int from) const {
+    const int ends = static_cast<int>(plan_.ends().size());
+    for (int to = std::min(from + kShortest, ends); to < ends; ++to) {
+      if (plan_.ends()[to - 1].cut) return to;
+    }
+    return ends;
+  }
+
+  static bool Has(const uint64_t* bits, int slot) { return (bits[slot / 64] >> (slot % 64) & 1) != 0; }
+  static void Set(uint64_t* bits, int slot) { bits[slot / 64] |= uint64_t{1} << (slot % 64); }
+  static void Unset(uint64_t* bits, int slot) { bits[slot / 64] &= ~(uint64_t{1} << (slot % 64)); }
+
+  // Finds the configurations at end `to` that follow from levels_.back(): all of them, or else at least one. Adds a level.
+  Outcome Explore(int from, int to, bool all, uint64_t patience) {
+    seen_.Clear();
+    states_.Clear();
+    state_bytes_ = 0;
+    frames_.clear();
+    taken_.clear();
+    pending_.clear();
+    to_ = to;
+    found_.clear();
+    found_bytes_ = 0;
+    blocked_.clear();
+    blocked_end_ = static_cast<uint32_t>(from);
+    const std::vector<Carried>& starts = levels_.back();
+    for (start_ = 0; start_ < starts.size() && (all || found_.empty()); ++start_) {
+      std::copy(starts[start_].taken.begin(), starts[start_].taken.end(), key_.begin() + 1);
+      Enter(from, Intern(State(starts[start_].state)), kNoStep);
+      while (!frames_.empty() && (all || found_.empty())) {
+        Advance();
+        if (const Outcome outcome = CheckLimits(patience); outcome != Outcome::kExhausted) {
+          configurations_ += seen_.size();
+          return outcome;
+        }
+      }
+    }
+    configurations_ += seen_.size();
+    if (found_.empty()) TellRefusals();
+    levels_.push_back(std::move(found_));
+    carried_bytes_ += found_bytes_;
+    return Outcome::kExhausted;
+  }
+
+  // One move of the depth first search.
+  void Advance() {
+    Frame& frame = frames_.back();
+    const uint64_t* taken = &taken_[taken_.size() - words_];
+    if (pending_.size() > frame.first_state) {
+      const uint32_t state = pending_.back();
+      pending_.pop_back();
+      const SearchPlan::Candidate& candidate = plan_.candidates(plan_.ends()[frame.end])[frame.tried];
+      std::copy(taken, taken + words_, key_.begin() + 1);
+      Set(key_.data() + 1, candidate.slot);
+      Enter(frame.end, state, candidate.step);
+      return;
+    }
+    const SearchPlan::End& end = plan_.ends()[frame.end];
+    if (frame.may_pass) {
+      frame.may_pass = false;
+      frame.stuck = false;
+      std::copy(taken, taken + words_, key_.begin() + 1);
+      for (int part = 0; part < end.parts; ++part) Unset(key_.data() + 1, end.slot + part);
+      Enter(frame.end + 1, frame.state, kNoStep);
+      return;
+    }
+    const absl::Span<const SearchPlan::Candidate> candidates = plan_.candidates(end);
+    while (frame.next_candidate < candidates.size()) {
+      frame.tried = frame.next_candidate++;
+      const SearchPlan::Candidate& candidate = candidates[frame.tried];
+      if (Has(taken, candidate.slot) || (candidate.after >= 0 && !Has(taken, candidate.after))) continue;
+      const SearchPlan::Step& step = plan_.steps()[candidate.step];
+      Ask(states_[frame.state], step.ref);
+      if (next_.empty()) continue;
+      frame.stuck = false;
+      // A pure step is taken now and nothing else: it disturbs nobody, so no order is lost.
+      if (step.pure) {
+        frame.next_candidate = static_cast<uint32_t>(candidates.size());
+        next_.resize(1);
+      }
+      for (auto state = next_.rbegin(); state != next_.rend(); ++state) pending_.push_back(Intern(std::move(*state)));
+      return;
+    }
+    if (frame.stuck && frame.end >= blocked_end_) RememberBlocked(frame, taken);
+    frames_.pop_back();
+    taken_.resize(taken_.size() - words_);
+  }
+
+  // Enters the configuration whose bitset is in key_, unless it was seen: passes the ends whose calls are taken whole.
+  void Enter(uint32_t at, uint32_t state, uint32_t step) {
+    uint64_t* taken = key_.data() + 1;
+    for (; at < to_; ++at) {
+      const SearchPlan::End& end = plan_.ends()[at];
+      if (!Has(taken, end.slot + end.parts - 1)) break;
+      for (int part = 0; part < end.parts; ++part) Unset(taken, end.slot + part);
+    }
+    key_[0] = static_cast<uint64_t>(at) << 32 | state;
+    if (!seen_.Insert(key_.data())) return;
+    if (at == to_) {
+      found_.push_back({std::vector<uint64_t>(taken, taken + words_), states_[state], static_cast<uint32_t>(start_), Path(step)});
+      found_bytes_ += 2 * sizeof(Carried) + found_.back().path.capacity() * sizeof(StepRef) + words_ * sizeof(uint64_t) +
+                      StateBytes(model_, states_[state]);
+      return;
+    }
+    taken_.insert(taken_.end(), taken, taken + words_);
+    frames_.push_back({at, state, 0, 0, static_cast<uint32_t>(pending_.size()), step, true, plan_.ends()[at].optional});
+  }
+
+  void Ask(const State& state, StepRef step) {
+    ++steps_;
+    next_.clear();
+    if (!options_.weakened.empty() && options_.weakened[step.op]) {
+      if constexpr (requires { model_.StepWeakened(state, step.op, step.part, &next_); }) {
+        model_.StepWeakened(state, step.op, step.part, &next_);
+        return;
+      }
+    }
+    model_.Step(state, step.op, step.part, &next_);
+  }
+
+  uint32_t Intern(State&& state) {
+    const auto [number, is_new] = states_.Intern(std::move(state));
+    if (is_new) state_bytes_ += StateBytes(model_, states_[number]) - sizeof(State);
+    return number;
+  }
+
+  std::vector<StepRef> Path(uint32_t last) const {
+    std::vector<StepRef> path;
+    for (const Frame& frame : frames_) {
+      if (frame.step != kNoStep) path.push_back(plan_.steps()[frame.step].ref);
+    }
+    if (last != kNoStep) path.push_back(plan_.steps()[last].ref);
+    return path;
+  }
+
+  Outcome CheckLimits(uint64_t patience) {
+    if (steps_ >= options_.max_steps) return Outcome::kSteps;
+    if (seen_.size() > patience) return Outcome::kImpatient;
+    if (++moves_ % kMovesBetweenChecks != 0) return Outcome::kExhausted;
+    const std::size_t bytes = plan_.bytes() + carried_bytes_ + found_bytes_ + seen_.bytes() + states_.bytes() + state_bytes_ +
+                              2 * (frames_.capacity() * sizeof(Frame) + taken_.capacity() * sizeof(uint64_t)) +
+                              2 * (pending_.capacity() * sizeof(uint32_t) + blocked_.capacity() * sizeof(Blocked));
+    peak_bytes_ = std::max(peak_bytes_, bytes);
+    if (bytes > options_.memory_bytes) return Outcome::kMemory;
+    if (moves_ % kMovesBetweenTimes == 0 && options_.out_of_time && options_.out_of_time()) return Outcome::kTime;
+    return Outcome::kExhausted;
+  }
+
+  // A configuration that no step extends, at the furthest end so far.
+  struct Blocked {
+    uint32_t state;
+    int part;
+  };
+  void RememberBlocked(const Frame& frame, const uint64_t* taken) {
+    if (frame.end > blocked_end_) blocked_.clear();
+    blocked_end_ = frame.end;
+    const SearchPlan::End& end = plan_.ends()[frame.end];
+    int part = 0;
+    while (Has(taken, end.slot + part)) ++part;
+    blocked_.push_back({frame.state, part});
+  }
+  void TellRefusals() {
+    for (const Blocked& blocked : blocked_) {
+      ++refusals_[model_.Refusal(states_[blocked.state], plan_.ends()[blocked_end_].op, blocked.part)];
+    }
+  }
+
+  LinearizeResult<State> Ok() {
+    LinearizeResult<State> result = WithStats(Verdict::kOk);
+    std::vector<const Carried*> links;
+    uint32_t at = 0;
+    for (std::size_t level = levels_.size() - 1; level > 0; --level) {
+      links.push_back(&levels_[level][at]);
+      at = links.back()->from;
+    }
+    for (auto link = links.rbegin(); link != links.rend(); ++link) {
+      result.witness.insert(result.witness.end(), (*link)->path.begin(), (*link)->path.end());
+    }
+    if (options_.want_final_states) {
+      absl::flat_hash_set<State> distinct;
+      for (const Carried& last : levels_.back()) {
+        if (distinct.insert(last.state).second) result.final_states.push_back(last.state);
+      }
+    }
+    return result;
+  }
+
+  LinearizeResult<State> Illegal() {
+    LinearizeResult<State> result = WithStats(Verdict::kIllegal);
+    result.blocked = plan_.ends()[blocked_end_].op;
+    result.refusals = std::move(refusals_);
+    return result;
+  }
+
+  LinearizeResult<State> Unknown(Outcome outcome) {
+    LinearizeResult<State> result = WithStats(Verdict::kUnknown);
+    switch (outcome) {
+      case Outcome::kMemory:
+        result.reason = UnknownReason::kMemory;
+        result.detail = "the search reached its memory limit";
+        break;
+      case Outcome::kSteps:
+        result.reason = UnknownReason::kSteps;
+        result.detail = "the search reached its limit of steps";
+        break;
+      default:
+        result.reason = UnknownReason::kTime;
+        result.detail = "the search ran out of time";
+    }
+    return result;
+  }
+
+  LinearizeResult<State> WithStats(Verdict verdict) const {
+    LinearizeResult<State> result;
+    result.verdict = verdict;
+    result.stats = {steps_, configurations_, peak_bytes_};
+    return result;
+  }
+
+  const Model& model_;
+  const SearchPlan& plan_;
+  const LinearizeOptions& options_;
+  const int words_;  // of a bitset
+
+  std::vector<std::vector<Carried>> levels_;  // at each cut so far
+  std::size_t carried_bytes_ = 0;
+
+  // Since the last cut.
+  ConfigurationSet seen_;  // rows of (end << 32 | state, bitset)
+  StateTable<State> states_;
+  std::size_t state_bytes_ = 0;
+  std::vector<Frame> frames_;
+  std::vector<uint64_t> taken_;  // a row a frame
+  std::vector<uint32_t> pending_;
+  std::vector<Carried> found_;
+  std::size_t found_bytes_ = 0;
+  std::size_t start_ = 0;
+  uint32_t to_ = 0;
+
+  std::vector<uint64_t> key_;  // scratch: the row being entered
+  std::vector<State> next_;    // scratch: the model's answer
+  uint32_t blocked_end_ = 0;
+  std::vector<Blocked> blocked_;
+  std::map<int, uint64_t> refusals_;
+  uint64_t steps_ = 0;
+  uint64_t moves_ = 0;
+  uint64_t configurations_ = 0;
+  std::size_t peak_bytes_ = 0;
+};
+
+}  // namespace linearize_internal
+
+// Judges `history`: is there an order, from one of the `initial` states? `model` is asked about calls by their index in it.
+template <LinearizeModel Model>
+LinearizeResult<typename Model::State> Linearize(const Model& model, absl::Span<const Interval> history,
+                                                 absl::Span<const typename Model::State> initial,
+                                                 const LinearizeOptions& options) {
+  std::vector<Interval> intervals(history.begin(), history.end());
+  std::vector<CallHint> hints(history.size());
+  for (std::size_t op = 0; op < history.size(); ++op) {
+    const bool weakened = !options.weakened.empty() && options.weakened[op];
+    if (weakened) intervals[op].optional = true;
+    hints[op].pure = linearize_internal::Pure(model, static_cast<int>(op), weakened);
+    if (!weakened) hints[op].alike = linearize_internal::Alike(model, static_cast<int>(op));
+  }
+  if (initial.empty()) {
+    LinearizeResult<typename Model::State> result;
+    result.reason = UnknownReason::kHistory;
+    result.detail = "there is no initial state";
+    return result;
+  }
+  const absl::StatusOr<SearchPlan> plan = SearchPlan::Make(intervals, hints, options.memory_bytes);
+  if (!plan.ok()) {
+    LinearizeResult<typename Model::State> result;
+    result.reason = absl::IsResourceExhausted(plan.status()) ? UnknownReason::kMemory : UnknownReason::kHistory;
+    result.detail = std::string(plan.status().message());
+    return result;
+  }
+  return linearize_internal::Search<Model>(model, *plan, options).Run(initial);
+}
+
+}  // namespace leasecheck::engine
+
+#endif  // LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
