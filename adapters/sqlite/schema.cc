@@ -1,0 +1,194 @@
+#include "adapters/sqlite/schema.h"
+
+#include <sqlite3.h>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/sqlite/transaction.h"
+
+namespace leasecheck::sqlite {
+namespace {
+
+constexpr int64_t kApplicationId = 0x6c637373;  // "lcss"
+constexpr int64_t kVersion = 1;
+
+// A column commented "u64" holds x - 2^63 (connection.h); the views at the end show it as people write it.
+constexpr absl::string_view kTables[] = {
+    // What belongs to the store as a whole.
+    R"(CREATE TABLE store (
+         only_row         INTEGER PRIMARY KEY CHECK (only_row = 1),
+         last_enqueue_seq INTEGER NOT NULL,  -- u64: the counter of the queue; a number is never used twice
+         openings         INTEGER NOT NULL,  -- u64: how often the store was opened; part of every id
+         clock_ms         INTEGER NOT NULL,  -- u64: the clock that processes share, where they were told to
+         repairs          INTEGER NOT NULL   -- u64: commits that failed while writing and were overwritten
+       ) STRICT)",
+    // Minima of the u64 columns stand for 0.
+    R"(INSERT INTO store VALUES (1, -9223372036854775808, -9223372036854775808, -9223372036854775808, -9223372036854775808))",
+
+    // The queue. A row's draft never changes; claim_counter, in_line and ready_at_ms do.
+    //   ready_at_ms: available_at_ms, or the expiry of its claim where that is later.
+    //   in_line: some call saw ready_at_ms reached. A claim moves the rows whose time has come into the line and then reads the
+    //   line from its front, so rows that are deferred or under a claim are passed once, not at each claim.
+    R"(CREATE TABLE batches (
+         enqueue_seq     INTEGER PRIMARY KEY,  -- u64
+         batch_id        TEXT NOT NULL UNIQUE,
+         session_id      TEXT NOT NULL,
+         source_key      TEXT,
+         class           TEXT CHECK (class IN ('turn_work', 'session_command')),  -- NULL: classless
+         delivery_policy TEXT NOT NULL CHECK (delivery_policy IN ('earliest_safe_boundary', 'after_current_turn_commit')),
+         slot_policy     TEXT NOT NULL CHECK (slot_policy IN ('join', 'exclusive')),
+         merge_key       TEXT NOT NULL CHECK (merge_key IN ('never', 'payload_default', 'group')),
+         merge_group     TEXT CHECK ((merge_group IS NOT NULL) = (merge_key = 'group')),
+         available_at_ms INTEGER NOT NULL,     -- u64
+         enqueued_at_ms  INTEGER NOT NULL,     -- u64
+         claim_counter   INTEGER NOT NULL,     -- u64: survives abandon and expiry, dies with the row
+         ready_at_ms     INTEGER NOT NULL,     -- u64
+         in_line         INTEGER NOT NULL CHECK (in_line IN (0, 1))
+       ) STRICT)",
+    R"(CREATE UNIQUE INDEX batches_source_key ON batches (session_id, source_key) WHERE source_key IS NOT NULL)",
+    R"(CREATE INDEX batches_all ON batches (session_id, enqueue_seq))",
+    R"(CREATE INDEX batches_line ON batches (session_id, enqueue_seq, ready_at_ms) WHERE in_line = 1)",
+    R"(CREATE INDEX batches_waiting ON batches (session_id, ready_at_ms) WHERE in_line = 0)",
+    R"(CREATE INDEX batches_classless ON batches (session_id, ready_at_ms) WHERE class IS NULL)",
+
+    R"(CREATE TABLE items (
+         enqueue_seq INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE,  -- u64
+         position    INTEGER NOT NULL,
+         item_id     TEXT NOT NULL,
+         type        TEXT NOT NULL CHECK (type IN ('process_wake', 'session_command')),
+         body        TEXT NOT NULL,  -- the wake or the command: canonical JSON
+         PRIMARY KEY (enqueue_seq, position)
+       ) STRICT, WITHOUT ROWID)",
+
+    // The claim record of a batch; no row where nobody claimed it or the claim was abandoned. Lapsed ones stay.
+    R"(CREATE TABLE claims (
+         enqueue_seq    INTEGER PRIMARY KEY REFERENCES batches ON DELETE CASCADE,  -- u64
+         session_id     TEXT NOT NULL,  -- the batch's
+         claim_id       TEXT NOT NULL,
+         lease_token    TEXT NOT NULL,
+         owner_id       TEXT NOT NULL,
+         incarnation_id TEXT NOT NULL,
+         host_id        TEXT,  -- these four: a local process, or NULL all
+         boot_id        TEXT,
+         pid            INTEGER,
+         process_start  TEXT,
+         expires_at_ms  INTEGER NOT NULL  -- u64
+       ) STRICT)",
+    R"(CREATE INDEX claims_grant ON claims (claim_id))",
+    R"(CREATE INDEX claims_local ON claims (session_id, host_id, boot_id, expires_at_ms) WHERE host_id IS NOT NULL)",
+
+    // A row once a lane was taken; a NULL lease_token, with all that follows it, is a free lane.
+    R"(CREATE TABLE lanes (
+         session_id     TEXT PRIMARY KEY,
+         fencing_token  INTEGER NOT NULL,  -- u64: of the last acquisition
+         lease_token    TEXT,
+         owner_id       TEXT,
+         incarnation_id TEXT,
+         host_id        TEXT,
+         boot_id        TEXT,
+         pid            INTEGER,
+         process_start  TEXT,
+         claimed_at_ms  INTEGER,           -- u64
+         expires_at_ms  INTEGER            -- u64
+       ) STRICT, WITHOUT ROWID)",
+
+    // What the last commit left. At most one row: the first commit binds the store to its session.
+    R"(CREATE TABLE head (
+         only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
+         session_id    TEXT NOT NULL,
+         head_revision INTEGER NOT NULL,  -- u64
+         body          TEXT NOT NULL      -- canonical JSON
+       ) STRICT)",
+    R"(CREATE TABLE stamps (
+         session_id       TEXT NOT NULL,
+         turn_id          TEXT NOT NULL,
+         turn_commit_hash TEXT NOT NULL,
+         head_revision    INTEGER NOT NULL,  -- u64, with the two below the answer of the commit
+         checkpoint_ref   TEXT NOT NULL,
+         manifest         TEXT NOT NULL,
+         PRIMARY KEY (session_id, turn_id)
+       ) STRICT, WITHOUT ROWID)",
+
+    // A batch with its items, one row an item and one for a batch without any.
+    R"(CREATE VIEW batch_items AS
+         SELECT enqueue_seq, batch_id, session_id, source_key, delivery_policy, slot_policy, merge_key, merge_group,
+                available_at_ms, enqueued_at_ms, position, item_id, type, body
+         FROM batches LEFT JOIN items USING (enqueue_seq))",
+
+    // For people.
+    R"(CREATE VIEW readable_queue AS
+         SELECT session_id, printf('%u', (enqueue_seq | 1 << 63) - (enqueue_seq & 1 << 63)) AS enqueue_seq, batch_id, source_key,
+                class, delivery_policy, slot_policy, merge_key, merge_group,
+                printf('%u', (available_at_ms | 1 << 63) - (available_at_ms & 1 << 63)) AS available_at_ms,
+                printf('%u', (claim_counter | 1 << 63) - (claim_counter & 1 << 63)) AS claim_counter, claim_id, owner_id,
+                CASE WHEN claim_id IS NOT NULL
+                     THEN printf('%u', (expires_at_ms | 1 << 63) - (expires_at_ms & 1 << 63)) END AS claim_expires_at_ms
+         FROM batches LEFT JOIN claims USING (enqueue_seq, session_id) ORDER BY session_id, batches.enqueue_seq)",
+};
+
+void SetWriteAheadLog(Connection& connection, absl::Status* status) {
+  Rows rows = connection.Query(status, "PRAGMA journal_mode = WAL");
+  if (!rows.Next()) return;
+  std::string mode = rows.Text(0);
+  // A database in memory has no log, and needs none.
+  if (mode != "wal" && mode != "memory") {
+    *status =
+        absl::FailedPreconditionError(absl::StrCat("the SQLite database cannot use a write-ahead log; it uses '", mode, "'"));
+  }
+}
+
+int64_t PragmaValue(Transaction& transaction, absl::string_view sql) {
+  Rows rows = transaction.Query(sql);
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
+}  // namespace
+
+absl::Status ConfigureConnection(Connection& connection, Synchronous synchronous, absl::Duration patience) {
+  // SQLite does not wait by itself when two connections make the same new file a WAL database, so we do.
+  constexpr int kPollMs = 2;
+  int64_t polls = 1 + absl::ToInt64Milliseconds(patience) / kPollMs;
+  for (int64_t poll = 0; poll < polls; ++poll) {
+    if (poll > 0) sqlite3_sleep(kPollMs);
+    absl::Status status;
+    SetWriteAheadLog(connection, &status);
+    connection.Execute(&status, synchronous == Synchronous::kFull ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+    connection.Execute(&status, "PRAGMA foreign_keys = ON");
+    if (!absl::IsUnavailable(status) || poll + 1 == polls) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EnsureSchema(Connection& connection) {
+  Transaction transaction(connection, Transaction::Mode::kWrite);
+  int64_t application = PragmaValue(transaction, "PRAGMA application_id");
+  int64_t version = PragmaValue(transaction, "PRAGMA user_version");
+  int64_t tables = PragmaValue(transaction, "SELECT count(*) FROM sqlite_schema");
+  if (!transaction.status().ok()) return transaction.status();
+  if (application == kApplicationId && version == kVersion) return transaction.Commit();
+  if (application == kApplicationId) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the SQLite database was made by another version of this adapter (its schema is ", version, ", ours ", kVersion, ")"));
+  }
+  if (application != 0 || tables != 0) {
+    return absl::FailedPreconditionError("the SQLite database belongs to another program: its tables are not this adapter's");
+  }
+  for (absl::string_view sql : kTables) transaction.Execute(sql);
+  transaction.Execute(absl::StrCat("PRAGMA application_id = ", kApplicationId));
+  transaction.Execute(absl::StrCat("PRAGMA user_version = ", kVersion));
+  return transaction.Commit();
+}
+
+absl::StatusOr<uint64_t> CountOpening(Connection& connection) {
+  Transaction transaction(connection, Transaction::Mode::kWrite);
+  transaction.Execute("UPDATE store SET openings = openings + 1");
+  uint64_t opening = 0;
+  {
+    Rows rows = transaction.Query("SELECT openings FROM store");
+    if (rows.Next()) opening = rows.U64(0);
+  }
+  absl::Status status = transaction.Commit();
+  if (!status.ok()) return status;
+  return opening;
+}
+
+}  // namespace leasecheck::sqlite
