@@ -31,6 +31,8 @@ class BatchScan {
 
   std::vector<Finding> Run() {
     for (std::size_t i = 0; i < history_.calls.size() && findings_.empty(); ++i) Take(i);
+    if (findings_.empty()) CheckExclusive();
+    std::sort(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) { return a.call < b.call; });
     return std::move(findings_);
   }
 
@@ -130,7 +132,6 @@ class BatchScan {
     CheckFencing(i, claim);
     for (const QueuedWorkBatch& granted : claim.batches) {
       Batch& batch = See(i, granted);
-      CheckExclusive(i, claim, granted, batch);
       batch.grants.push_back(i);
     }
   }
@@ -150,29 +151,40 @@ class BatchScan {
     grants.push_back(i);
   }
 
-  // Whether the earlier grant's claim was certainly live over the batch when call i granted it again.
-  void CheckExclusive(std::size_t i, const QueuedWorkClaim& claim, const QueuedWorkBatch& granted, const Batch& batch) {
-    if (batch.grants.empty()) return;
-    const std::size_t earlier = batch.grants.back();
-    if (!Precedes(call(earlier), call(i))) return;
+  // Two grants of one batch in a row, in an order that real time leaves no doubt about: was the first claim certainly live?
+  void CheckExclusive() {
+    for (const auto& [batch_id, batch] : batches_) {
+      for (std::size_t n = 1; n < batch.grants.size(); ++n) {
+        const std::size_t first = batch.grants[n - 1];
+        const std::size_t second = batch.grants[n];
+        const bool ordered = Precedes(call(first), call(second)) && (n < 2 || Precedes(call(batch.grants[n - 2]), call(first))) &&
+                             (n + 1 == batch.grants.size() || Precedes(call(second), call(batch.grants[n + 1])));
+        if (ordered) CheckPair(batch_id, first, second);
+      }
+    }
+  }
+
+  void CheckPair(const std::string& batch_id, std::size_t first, std::size_t second) {
     Held(Clause<"QW-INV-1">());
-    const QueuedWorkClaim& first = *GrantOf(call(earlier));
-    const Claim& held = claims_.find(ClaimKey(first.claim_id, first.lease_token))->second;
-    if (!held.abandons.empty()) return;
-    EpochMs expires = first.expires_at_epoch_ms;
-    for (std::size_t renewal : held.renewals) {
+    const QueuedWorkClaim& held = *GrantOf(call(first));
+    const Claim& claim = claims_.find(ClaimKey(held.claim_id, held.lease_token))->second;
+    const auto counts = [&](std::size_t i) { return call(i).called < call(second).returned; };
+    if (std::any_of(claim.abandons.begin(), claim.abandons.end(), counts)) return;
+    EpochMs expires = held.expires_at_epoch_ms;
+    std::size_t before = first;
+    for (std::size_t renewal : claim.renewals) {
+      if (!counts(renewal)) continue;
       const auto* renewed = AnswerOf<RenewQueuedWorkClaimRequest>(call(renewal));
-      if (renewed == nullptr) return;  // its answer was never seen
-      // Only the last renewal counts, where it is clear which that is.
-      expires = Precedes(call(renewal), call(i)) ? renewed->expires_at_epoch_ms : std::min(expires, renewed->expires_at_epoch_ms);
+      // Only the last renewal counts, where it is clear which that is and what it answered.
+      if (renewed == nullptr || !Precedes(call(before), call(renewal)) || !Precedes(call(renewal), call(second))) return;
+      expires = renewed->expires_at_epoch_ms;
+      before = renewal;
     }
-    for (std::size_t a = 0; a + 1 < held.renewals.size(); ++a) {
-      if (!Precedes(call(held.renewals[a]), call(held.renewals[a + 1]))) return;
-    }
-    if (expires <= clock_.Latest(call(i)) || DefinitelyDead(first.owner, claim.owner, setup_.liveness)) return;
-    Find("QW-INV-1", i,
-         absl::StrCat("batch ", granted.batch_id, " was granted although the claim that call ", earlier,
-                      " got for it is live until ", expires, "; now ", clock_.Latest(call(i))));
+    const EpochMs now = clock_.Latest(call(second));
+    if (expires <= now || DefinitelyDead(held.owner, GrantOf(call(second))->owner, setup_.liveness)) return;
+    Find("QW-INV-1", second,
+         absl::StrCat("batch ", batch_id, " was granted although the claim that call ", first, " got for it is live until ",
+                      expires, "; now ", now));
   }
 
   // How many of the claim's batches it has certainly lost when call i began: retaken, cancelled or settled.
