@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
 namespace leasecheck {
 
 enum class Verdict {
@@ -96,6 +99,8 @@ struct Report {
 // The other forms. Pure; the caller writes the files.
 std::string ToJUnitXml(const Report& report);  // one test case a clause and stage
 std::string ToJson(const Report& report);
+// Reads what ToJson wrote. InvalidArgument: the text is no such report.
+absl::StatusOr<Report> ReportFromJson(absl::string_view text);
 std::string ToMarkdown(const Report& report);
 std::string ToHtml(const Report& report);
 // One failure in full: the clause in its sentence, the minimal trace with times, the state before, expected against got, and the

@@ -1,0 +1,82 @@
+// The JSON form of a report, both ways.
+#include <stdexcept>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "nlohmann/json.hpp"
+#include "properties/engine/report.h"
+#include "properties/engine/report_summary.h"
+
+namespace leasecheck {
+namespace {
+
+constexpr int kReportVersion = 1;
+
+}  // namespace
+
+// Found by nlohmann-json through the namespace of the structs.
+static void to_json(nlohmann::json& json, const ClauseReport::Status& status) { json = std::string(engine::StatusWord(status)); }
+
+static void from_json(const nlohmann::json& json, ClauseReport::Status& status) {
+  using Status = ClauseReport::Status;
+  const auto word = json.get<std::string>();
+  for (Status known :
+       {Status::kExercised, Status::kMissing, Status::kListed, Status::kSkipped, Status::kBroken, Status::kExpectedly}) {
+    if (word == engine::StatusWord(known)) {
+      status = known;
+      return;
+    }
+  }
+  throw std::invalid_argument(absl::StrCat("\"", word, "\" is no status of a clause"));
+}
+
+static void to_json(nlohmann::json& json, const Verdict& verdict) {
+  Report report;
+  report.verdict = verdict;
+  json = std::string(engine::VerdictWord(report));
+}
+
+static void from_json(const nlohmann::json& json, Verdict& verdict) {
+  const auto word = json.get<std::string>();
+  for (Verdict known : {Verdict::kConforms, Verdict::kDoesNotConform, Verdict::kInconclusive}) {
+    Report report;
+    report.verdict = known;
+    if (word == engine::VerdictWord(report)) {
+      verdict = known;
+      return;
+    }
+  }
+  throw std::invalid_argument(absl::StrCat("\"", word, "\" is no verdict"));
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClauseReport, id, sentence, checked_by, held, refused, status, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageReport, name, programs, operations, overlapping, crashes, reopens, lost_responses,
+                                   indefinite, unsupported, undecided, seconds, note)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailureReport, stage, clause, sentence, trace, state_before, call, expected, got, file, replay,
+                                   backend_log, program, operations, calls, known_deviation, note)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OperationReport, name, calls, answers)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Report, family, backend, seed, verdict, reason, stages, operations, clauses, failures,
+                                   internal_error)
+
+std::string ToJson(const Report& report) {
+  nlohmann::json json = report;
+  json["leasecheck_report"] = kReportVersion;
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text.begin(), text.end());
+    if (!json.is_object() || json.value("leasecheck_report", 0) != kReportVersion) {
+      return absl::InvalidArgumentError("it is no report that `leasecheck check --json` wrote");
+    }
+    return json.get<Report>();
+  } catch (const std::exception& error) {  // nlohmann-json's own and those of the words above
+    return absl::InvalidArgumentError(absl::StrCat("it is no report that `leasecheck check --json` wrote: ", error.what()));
+  }
+}
+
+}  // namespace leasecheck
