@@ -28,8 +28,9 @@
 //   LinearizeResult<int> result = Linearize(model, history, {0}, LinearizeOptions());
 //   if (result.verdict == Verdict::kIllegal) ... result.blocked ...
 //
-// Where only calls of unknown outcome are open (a barrier, or by chance) the search tries to find *all* configurations that can
-// be reached there and to forget how; where they are too many it goes on depth first through the rest of the history.
+// First the search goes straight through the history. Where that gets too long it starts again from cut to cut, a cut being an
+// end behind which only calls of unknown outcome are open (a barrier, or by chance): it finds *all* configurations that can be
+// reached there and forgets what lies before. Where those are too many it goes straight through the rest.
 #ifndef LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
 #define LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
 
@@ -190,14 +191,19 @@ class Search {
     std::vector<Carried>& first = levels_.emplace_back();
     for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}});
     const int ends = static_cast<int>(plan_.ends().size());
-    Outcome outcome = Outcome::kExhausted;
-    for (int from = 0, to; from < ends && outcome == Outcome::kExhausted; from = to) {
-      to = NextCut(from);
-      outcome = to < ends ? Explore(from, to, /*all=*/true, kPatience * (to - from))
-                          : Explore(from, to, /*all=*/options_.want_final_states, kNoLimit);
-      if (outcome == Outcome::kImpatient) outcome = Explore(from, to = ends, /*all=*/options_.want_final_states, kNoLimit);
-      if (outcome == Outcome::kExhausted && levels_.back().empty()) return Illegal();
+    const bool all = options_.want_final_states;
+    // Most histories are easy: straight through first, and with care only where that does not do.
+    Outcome outcome = Explore(0, ends, all, kPatience * (ends + kShortest), options_.memory_bytes / 4);
+    int from = outcome == Outcome::kExhausted ? ends : 0;
+    if (outcome == Outcome::kImpatient) outcome = Outcome::kExhausted;
+    while (from < ends && outcome == Outcome::kExhausted && !levels_.back().empty()) {
+      int to = NextCut(from);
+      outcome = to < ends ? Explore(from, to, /*all=*/true, kCutPatience * (to - from), options_.memory_bytes / 4)
+                          : Outcome::kImpatient;
+      if (outcome == Outcome::kImpatient) outcome = Explore(from, to = ends, all, kNoLimit, options_.memory_bytes);
+      from = to;
     }
+    if (outcome == Outcome::kExhausted && levels_.back().empty()) return Illegal();
     if (outcome != Outcome::kExhausted) return Unknown(outcome);
     return Ok();
   }
@@ -225,8 +231,9 @@ class Search {
 
   static constexpr uint32_t kNoStep = std::numeric_limits<uint32_t>::max();
   static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
-  // Configurations per end that finding all of them at a cut may cost before it is given up.
-  static constexpr uint64_t kPatience = 16;
+  // Configurations per end: what going straight through may cost, and what finding all at a cut may cost.
+  static constexpr uint64_t kPatience = 4;
+  static constexpr uint64_t kCutPatience = 64;
   // Fewer ends than these are not worth a cut.
   static constexpr int kShortest = 16;
   static constexpr uint64_t kMovesBetweenChecks = 16;
@@ -245,7 +252,7 @@ class Search {
   static void Unset(uint64_t* bits, int slot) { bits[slot / 64] &= ~(uint64_t{1} << (slot % 64)); }
 
   // Finds the configurations at end `to` that follow from levels_.back(): all of them, or else at least one. Adds a level.
-  Outcome Explore(int from, int to, bool all, uint64_t patience) {
+  Outcome Explore(int from, int to, bool all, uint64_t patience, std::size_t memory) {
     seen_.Clear();
     states_.Clear();
     state_bytes_ = 0;
@@ -263,7 +270,7 @@ class Search {
       Enter(from, Intern(State(starts[start_].state)), kNoStep);
       while (!frames_.empty() && (all || found_.empty())) {
         Advance();
-        if (const Outcome outcome = CheckLimits(patience); outcome != Outcome::kExhausted) {
+        if (const Outcome outcome = CheckLimits(patience, memory); outcome != Outcome::kExhausted) {
           configurations_ += seen_.size();
           return outcome;
         }
@@ -367,7 +374,7 @@ class Search {
     return path;
   }
 
-  Outcome CheckLimits(uint64_t patience) {
+  Outcome CheckLimits(uint64_t patience, std::size_t memory) {
     if (steps_ >= options_.max_steps) return Outcome::kSteps;
     if (seen_.size() > patience) return Outcome::kImpatient;
     if (++moves_ % kMovesBetweenChecks != 0) return Outcome::kExhausted;
@@ -376,6 +383,7 @@ class Search {
                               2 * (pending_.capacity() * sizeof(uint32_t) + blocked_.capacity() * sizeof(Blocked));
     peak_bytes_ = std::max(peak_bytes_, bytes);
     if (bytes > options_.memory_bytes) return Outcome::kMemory;
+    if (bytes > memory) return Outcome::kImpatient;
     if (moves_ % kMovesBetweenTimes == 0 && options_.out_of_time && options_.out_of_time()) return Outcome::kTime;
     return Outcome::kExhausted;
   }
