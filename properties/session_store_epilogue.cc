@@ -78,6 +78,7 @@ void SessionStoreGenerator::Observe(const CallRecord<F>& record) {
     }
   }
   if (const auto* commit = CallOf<CommitRuntimeStateRequest>(record)) ObserveCommit(record, *commit);
+  ObserveLaneEnd(record);
 }
 
 void SessionStoreGenerator::ObserveBatch(const CallRecord<F>& record, const QueuedWorkBatch& batch) {
@@ -103,14 +104,30 @@ void SessionStoreGenerator::ObserveClaim(const CallRecord<F>& record, const Queu
 }
 
 void SessionStoreGenerator::ObserveLane(const CallRecord<F>& record, const SessionExecutionLeaseClaimOutcome& outcome) {
-  if (const auto* acquired = std::get_if<LeaseAcquired>(&outcome)) {
-    known_.lanes.push_back(
-        {record.label, "Acquired", SessionIndex(acquired->lease.session_id), OwnerIndex(acquired->lease.owner), true});
-  } else if (const auto* busy = std::get_if<LeaseBusy>(&outcome)) {
-    known_.lanes.push_back(
-        {record.label, "Busy.holder", SessionIndex(busy->holder.session_id), OwnerIndex(busy->holder.owner), false});
-  }
+  const auto add = [&](const char* path, const SessionExecutionLease& lease, bool acquired) {
+    known_.lanes.push_back({record.label, path, SessionIndex(lease.session_id), OwnerIndex(lease.owner),
+                            lease.expires_at_epoch_ms, acquired, lease.lease_token});
+  };
+  if (const auto* acquired = std::get_if<LeaseAcquired>(&outcome)) add("Acquired", acquired->lease, true);
+  if (const auto* busy = std::get_if<LeaseBusy>(&outcome)) add("Busy.holder", busy->holder, false);
   KeepNewest(known_.lanes);
+}
+
+void SessionStoreGenerator::ObserveLaneEnd(const CallRecord<F>& record) {
+  const auto set_expiry = [&](const std::string& token, EpochMs expires) {
+    for (LaneHandle& lane : known_.lanes) {
+      if (lane.token == token) lane.expires = expires;
+    }
+  };
+  if (const auto* renewed = AnswerOf<RenewSessionExecutionLeaseRequest>(record)) {
+    set_expiry(renewed->lease_token, renewed->expires_at_epoch_ms);
+  }
+  if (const auto* release = CallOf<ReleaseSessionExecutionLeaseRequest>(record)) set_expiry(release->completion.lease_token, 0);
+  const auto* commit = CallOf<CommitRuntimeStateRequest>(record);
+  if (commit != nullptr && engine::RequestIf<F>(record.action) != nullptr && record.outcome.index() == 0 &&
+      commit->commit.release_session_execution_lease.has_value()) {
+    set_expiry(commit->commit.release_session_execution_lease->lease_token, 0);
+  }
 }
 
 void SessionStoreGenerator::ObserveCommit(const CallRecord<F>& record, const CommitRuntimeStateRequest& request) {

@@ -31,10 +31,12 @@ SessionStoreGenerator::SessionStoreGenerator(engine::Random random, const engine
 
 std::string SessionStoreGenerator::NewLabel(char kind) { return absl::StrCat(std::string(1, kind), ++labels_); }
 
-std::size_t SessionStoreGenerator::AnySession() {
+void SessionStoreGenerator::DrawSession() {
   // Half of everything happens in the session that commits.
-  return random_.OneIn(2) ? 0 : random_.Below(world_.sessions.size());
+  session_ = random_.OneIn(2) ? 0 : random_.Below(world_.sessions.size());
 }
+
+std::size_t SessionStoreGenerator::AnySession() { return session_; }
 
 DurationMs SessionStoreGenerator::Ttl() { return random_.Pick(world_.ttls); }
 
@@ -108,18 +110,25 @@ Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
 }
 
 Command<F> SessionStoreGenerator::NextAlone(const State& state, EpochMs now) {
-  std::size_t operation = random_.Weighted(world_.weights);
-  // Claims before there is a lane are all refused alike; one in eight shows it.
-  const bool needs_lane = operation >= 1 && operation <= 3;
-  if (needs_lane && known_.lanes.empty() && !random_.OneIn(8)) {
-    operation = OperationIndexOf<F, TryClaimSessionExecutionLeaseRequest>();
-  }
-  return Generate(operation, state, now);
+  DrawSession();
+  return Generate(WithLane(random_.Weighted(world_.weights), now), state, now);
+}
+
+std::size_t SessionStoreGenerator::WithLane(std::size_t operation, EpochMs now) {
+  const bool commits = operation == OperationIndexOf<F, CommitRuntimeStateRequest>();
+  const bool claims = operation >= OperationIndexOf<F, ClaimLeadingReadySessionCommandRequest>() &&
+                      operation <= OperationIndexOf<F, ClaimReadyQueuedWorkByBatchIdsRequest>();
+  if (!claims && !commits) return operation;
+  const LaneHandle* lane = NewestLane(commits ? 0 : session_);
+  if ((lane != nullptr && lane->expires > now) || random_.OneIn(5)) return operation;
+  if (commits) session_ = 0;
+  return OperationIndexOf<F, TryClaimSessionExecutionLeaseRequest>();
 }
 
 // Probes observe a session, make one call, and observe it again; every other time the call is made twice, with an observation in
 // between, and is one that has no effect the second time.
 void SessionStoreGenerator::PlanProbe(const State& state, EpochMs now) {
+  DrawSession();
   const std::string session = world_.sessions[AnySession()];
   const auto observe = [&] {
     planned_.push_back({"", Action<F>(RequestOf<F>(ListQueuedWorkRequest{session})), {}, false});
@@ -160,6 +169,7 @@ void SessionStoreGenerator::PlanProbe(const State& state, EpochMs now) {
 
 Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, EpochMs now) {
   branch_ = client;
+  DrawSession();
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
   std::size_t operation = random_.Weighted(world_.weights);
   // One client moves the clock, so that its order is known; nobody reopens under the others' feet.
@@ -244,11 +254,14 @@ QueuedWorkBatchDraft SessionStoreGenerator::Draft(EpochMs now) {
   QueuedWorkBatchDraft draft;
   draft.session_id = world_.sessions[AnySession()];
   if (random_.Percent(30)) draft.source_key = random_.Pick(world_.keys);
-  draft.delivery_policy = random_.Percent(70) ? DeliveryPolicy::kEarliestSafeBoundary : DeliveryPolicy::kAfterCurrentTurnCommit;
-  draft.slot_policy = random_.Percent(65) ? SlotPolicy::kJoin : SlotPolicy::kExclusive;
-  const uint64_t merge = random_.Below(10);
-  if (merge >= 5) draft.merge_key = MergeGroup{world_.groups[merge >= 8 ? 1 : 0]};
-  if (merge == 4) draft.merge_key = MergePayloadDefault{};
+  draft.delivery_policy = world_.common.delivery_policy;
+  draft.slot_policy = world_.common.slot_policy;
+  draft.merge_key = world_.common.merge_key;
+  const uint64_t different = random_.Below(15);  // one in five differs, in one field
+  if (different == 0)
+    draft.delivery_policy = random_.OneIn(2) ? DeliveryPolicy::kEarliestSafeBoundary : DeliveryPolicy::kAfterCurrentTurnCommit;
+  if (different == 1) draft.slot_policy = random_.OneIn(2) ? SlotPolicy::kJoin : SlotPolicy::kExclusive;
+  if (different == 2) draft.merge_key = MergeGroup{random_.Pick(world_.groups)};
   const uint64_t availability = random_.Below(10);
   if (availability == 7) draft.available_at_ms = now + random_.Below(2);
   if (availability == 8) draft.available_at_ms = now + 10;
@@ -400,8 +413,9 @@ Command<F> SessionStoreGenerator::TryClaimLane() {
   request.owner = lane != nullptr ? world_.owners[lane->owner] : random_.Pick(world_.owners);
   // Liveness is ignored in comparing incarnations.
   if (random_.OneIn(15)) request.owner.liveness = OpaqueOwner{};
-  request.lease_ttl_ms = random_.Percent(50) ? 60000 : Ttl();
-  if (branch_ >= 0) branches_[branch_].lanes.push_back({command.label, "Acquired", session, OwnerIndex(request.owner), true});
+  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
+  if (branch_ >= 0)
+    branches_[branch_].lanes.push_back({command.label, "Acquired", session, OwnerIndex(request.owner), kEndOfTime, true, ""});
   command.action = Action<F>(RequestOf<F>(std::move(request)));
   return command;
 }
@@ -413,14 +427,15 @@ Command<F> SessionStoreGenerator::ReclaimLane() {
   const std::size_t session = AnySession();
   request.session_id = world_.sessions[session];
   request.owner = random_.Pick(world_.owners);
-  request.lease_ttl_ms = random_.Percent(50) ? 60000 : Ttl();
+  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
   const LaneHandle* lane = random_.Percent(75) ? NewestLane(session) : AnyLane();
   command.references.push_back({"observed_holder", lane == nullptr ? "" : lane->label, lane == nullptr ? "" : lane->path});
   const uint64_t altered = random_.Below(10);
   if (altered == 0) command.references.push_back({"observed_holder.lease_token", "", ""});
   if (altered == 1) command.references.push_back({"observed_holder.fencing_token", "", ""});
   if (altered == 2) command.references.push_back({"observed_holder.owner.incarnation_id", "", ""});
-  if (branch_ >= 0) branches_[branch_].lanes.push_back({command.label, "Acquired", session, OwnerIndex(request.owner), true});
+  if (branch_ >= 0)
+    branches_[branch_].lanes.push_back({command.label, "Acquired", session, OwnerIndex(request.owner), kEndOfTime, true, ""});
   command.action = Action<F>(RequestOf<F>(std::move(request)));
   return command;
 }
@@ -428,7 +443,7 @@ Command<F> SessionStoreGenerator::ReclaimLane() {
 Command<F> SessionStoreGenerator::RenewLane() {
   Command command;
   RenewSessionExecutionLeaseRequest request;
-  request.lease_ttl_ms = random_.Percent(50) ? 60000 : Ttl();
+  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
   AddFence(command, "fence", AnySession());
   command.action = Action<F>(RequestOf<F>(std::move(request)));
   return command;
@@ -548,14 +563,17 @@ Command<F> SessionStoreGenerator::MoveClock(const State& state, EpochMs now) {
   EpochMs to = now;
   const uint64_t way = random_.Below(10);
   if (way < 6 && !deadlines_.empty()) {
-    to = random_.Pick(deadlines_) + random_.Below(3) - 1;
+    // Mostly the next one: a far one makes everything before it lapse at once.
+    const EpochMs deadline =
+        random_.OneIn(4) ? random_.Pick(deadlines_) : *std::min_element(deadlines_.begin(), deadlines_.end());
+    to = deadline + random_.Below(3) - 1;
   } else if (way < 9) {
     static constexpr std::array<uint64_t, 4> kSteps = {1, 2, 10, 100};
     to = now + random_.Pick(kSteps);
   } else if (options_.clock_backwards && random_.OneIn(2)) {
     to = now - std::min<EpochMs>(now, 1 + random_.Below(100));
-  } else {
-    to = now + 10'000'000;
+  } else if (random_.OneIn(4)) {
+    to = now + 10'000'000;  // beyond every lease
   }
   if (!options_.clock_backwards) to = std::max(to, now);
   Command command;

@@ -41,7 +41,9 @@ struct LaneHandle {
   std::string path;  // of the lease in the label's response
   std::size_t session = 0;
   std::size_t owner = 0;
+  EpochMs expires = 0;
   bool acquired = true;  // false: seen as another's, in a Busy answer
+  std::string token;     // "" where the answer is not known yet
 };
 struct Handles {
   std::vector<BatchHandle> batches;
@@ -73,6 +75,8 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   };
 
   Command NextAlone(const State& state, EpochMs now);
+  // Claims and commits without a live lane are all refused alike: mostly takes the lane instead.
+  std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
   // One command an operation; the index is that of the table.
   Command Generate(std::size_t operation, const State& state, EpochMs now);
@@ -106,12 +110,14 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   const ClaimHandle* AnyClaim();
   const BatchHandle* AnyBatch();
   std::size_t AnySession();
+  void DrawSession();
   DurationMs Ttl();
   std::string NewLabel(char kind);
 
   void ObserveBatch(const engine::CallRecord<F>& record, const QueuedWorkBatch& batch);
   void ObserveClaim(const engine::CallRecord<F>& record, const QueuedWorkClaim& claim);
   void ObserveLane(const engine::CallRecord<F>& record, const SessionExecutionLeaseClaimOutcome& outcome);
+  void ObserveLaneEnd(const engine::CallRecord<F>& record);
   void ObserveCommit(const engine::CallRecord<F>& record, const CommitRuntimeStateRequest& request);
   void ObserveDrain(const engine::CallRecord<F>& record);
   void ForgetOld();
@@ -125,6 +131,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   World world_;
   Handles known_;                  // from what was observed
   std::vector<Handles> branches_;  // of a parallel phase that is being made: what each client's own commands will give it
+  std::size_t session_ = 0;        // that the command being made is mostly about
   int branch_ = -1;                // the client whose command is being made
   uint64_t labels_ = 0;
   uint64_t head_ = 0;                                       // guess of the head revision

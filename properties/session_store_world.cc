@@ -67,6 +67,16 @@ std::vector<T> Subset(Random& random, const std::vector<T>& all, std::size_t lea
   return some;
 }
 
+QueuedWorkBatchDraft CommonDraft(Random& random, const World& world) {
+  QueuedWorkBatchDraft draft;
+  draft.delivery_policy = random.Percent(75) ? DeliveryPolicy::kEarliestSafeBoundary : DeliveryPolicy::kAfterCurrentTurnCommit;
+  draft.slot_policy = random.Percent(80) ? SlotPolicy::kJoin : SlotPolicy::kExclusive;
+  const uint64_t merge = random.Below(4);
+  if (merge >= 2) draft.merge_key = MergeGroup{world.groups[0]};
+  if (merge == 1) draft.merge_key = MergePayloadDefault{};
+  return draft;
+}
+
 std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& options) {
   std::vector<uint64_t> weights;
   for (const Weight& weight : kWeights) weights.push_back(weight.weight);
@@ -107,6 +117,7 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
     world.ttls.push_back(std::numeric_limits<uint64_t>::max());
     world.ttls.push_back(uint64_t{1} << 63);
   }
+  world.common = CommonDraft(random, world);
   world.weights = SwarmWeights(random, options);
   return world;
 }

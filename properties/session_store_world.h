@@ -22,6 +22,7 @@ struct World {
   std::vector<DurationMs> ttls;
   std::vector<std::string> groups;
   std::vector<std::string> turns;
+  QueuedWorkBatchDraft common;    // what most drafts look like, so that groups form
   bool extreme_times = false;     // instants above 2^63 - 1 (QW-LAT-13)
   bool classless = false;         // batches without a class (QW-LAT-12)
   std::vector<uint64_t> weights;  // by operation, then SetClock, then Reopen: a swarm subset of all
