@@ -5,10 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace leasecheck::memstore {
 
@@ -24,7 +27,8 @@ inline constexpr std::size_t kIdKinds = 6;
 // Issues ids, never one twice. An opaque id is its number put through a keyed bijection of 64 bits: it cannot repeat, nothing
 // needs to be remembered, and the whole state is a few counters, so a snapshot of a store is small and exact. The key is mixed
 // from `seed`; two sources of one seed issue the same ids. This hides the order of ids from people and programs that should not
-// rely on it; it is not cryptography. An id fits in the short-string buffer, so issuing one allocates nothing.
+// rely on it; it is not cryptography. Whoever has the source can turn an id back into its number, and so find what it names
+// without a table of ids. An id fits in the short-string buffer, so issuing one allocates nothing.
 //
 // Not thread-safe. A value: copies go on independently from the same point.
 //
@@ -34,14 +38,28 @@ class IdSource {
  public:
   IdSource(IdStyle style, uint64_t seed) : style_(style), seed_(seed) {}
 
-  std::string Next(IdKind kind) {
-    const std::size_t index = static_cast<std::size_t>(kind);
-    const uint64_t number = ++issued_[index];
-    if (style_ == IdStyle::kReadable) return absl::StrCat(std::string(1, kLetters[index]), number);
-    uint64_t bits = Mix(Mix(number ^ Mix(seed_ + index + 1)) ^ Mix(~seed_ - index));
-    std::string id(1 + kDigits, kLetters[index]);
+  // The next id of the kind.
+  std::string Next(IdKind kind) { return Name(kind, ++issued_[static_cast<std::size_t>(kind)]); }
+
+  // The id with this number, for whoever numbers a kind by himself and never asks Next for it.
+  std::string Name(IdKind kind, uint64_t number) const {
+    const char letter = kLetters[static_cast<std::size_t>(kind)];
+    if (style_ == IdStyle::kReadable) return absl::StrCat(absl::string_view(&letter, 1), number);
+    uint64_t bits = Mix(Mix(number ^ InnerKey(kind)) ^ OuterKey(kind));
+    std::string id(1 + kDigits, letter);
     for (std::size_t i = kDigits; i > 0; --i, bits >>= 5) id[i] = kAlphabet[bits & 31];
     return id;
+  }
+
+  // The number of an id of the kind. Of any other text, none, or a number whose id is another text: compare.
+  std::optional<uint64_t> NumberOf(IdKind kind, absl::string_view id) const {
+    if (id.empty() || id.front() != kLetters[static_cast<std::size_t>(kind)]) return std::nullopt;
+    id.remove_prefix(1);
+    uint64_t bits = 0;
+    if (style_ == IdStyle::kReadable) return absl::SimpleAtoi(id, &bits) ? std::optional<uint64_t>(bits) : std::nullopt;
+    if (id.size() != kDigits) return std::nullopt;
+    for (const char digit : id) bits = bits << 5 | kValues[static_cast<unsigned char>(digit)];
+    return Unmix(Unmix(bits) ^ OuterKey(kind)) ^ InnerKey(kind);
   }
 
   friend bool operator==(const IdSource&, const IdSource&) = default;
@@ -55,6 +73,13 @@ class IdSource {
   static constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
   static constexpr std::size_t kDigits = 13;  // of 5 bits: 64 bits and one to spare
 
+  // The value of each digit; 0 for what is none.
+  static constexpr std::array<uint8_t, 256> kValues = [] {
+    std::array<uint8_t, 256> values{};
+    for (uint8_t i = 0; i < 32; ++i) values[static_cast<unsigned char>(kAlphabet[i])] = i;
+    return values;
+  }();
+
   // The finaliser of SplitMix64: each step can be undone, so different inputs give different outputs.
   static constexpr uint64_t Mix(uint64_t x) {
     x += 0x9e3779b97f4a7c15u;
@@ -62,6 +87,14 @@ class IdSource {
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
   }
+  static constexpr uint64_t Unmix(uint64_t x) {
+    x = (x ^ (x >> 31) ^ (x >> 62)) * 0x319642b2d24d8ec3u;
+    x = (x ^ (x >> 27) ^ (x >> 54)) * 0x96de1b173f119089u;
+    return (x ^ (x >> 30) ^ (x >> 60)) - 0x9e3779b97f4a7c15u;
+  }
+
+  uint64_t InnerKey(IdKind kind) const { return Mix(seed_ + static_cast<uint64_t>(kind) + 1); }
+  uint64_t OuterKey(IdKind kind) const { return Mix(~seed_ - static_cast<uint64_t>(kind)); }
 
   IdStyle style_;
   uint64_t seed_;

@@ -30,8 +30,11 @@ class PositionIndex {
   PositionIndex() = default;
   PositionIndex(const PositionIndex&) = delete;
   PositionIndex& operator=(const PositionIndex&) = delete;
-  ~PositionIndex() {
+  ~PositionIndex() { Clear(); }
+
+  void Clear() {
     if (root_ != nullptr) Free(root_, height_);
+    root_ = nullptr;
   }
 
   bool empty() const { return root_ == nullptr; }
@@ -70,12 +73,25 @@ class PositionIndex {
     Shrink();
   }
 
+  // The value at the position, or null.
+  Value* Find(uint64_t position) const {
+    if (root_ == nullptr || !Covers(position)) return nullptr;
+    const Node* node = root_;
+    for (int level = height_; level > 0; --level) {
+      const unsigned slot = SlotOf(position, level);
+      if (!node->Has(slot)) return nullptr;
+      node = node->slots[slot].child;
+    }
+    const unsigned slot = SlotOf(position, 0);
+    return node->Has(slot) ? node->slots[slot].value : nullptr;
+  }
+
   // The value of the first entry with position >= `from` and due <= `now`, or null.
   Value* FirstDue(uint64_t from, EpochMs now) const {
     if (root_ == nullptr) return nullptr;
-    if (from <= base_) return Find(*root_, height_, 0, now);
+    if (from <= base_) return Search(*root_, height_, 0, now);
     if (!Covers(from)) return nullptr;
-    return Find(*root_, height_, from - base_, now);
+    return Search(*root_, height_, from - base_, now);
   }
 
   // Calls visit(Value&) for every entry in order of position. The visit must not change the index.
@@ -162,14 +178,14 @@ class PositionIndex {
   }
 
   // `from` counts from the first position that the node covers.
-  static Value* Find(const Node& node, int level, uint64_t from, EpochMs now) {
+  static Value* Search(const Node& node, int level, uint64_t from, EpochMs now) {
     const unsigned first = SlotOf(from, level);
     for (uint32_t left = node.used >> first << first; left != 0; left &= left - 1) {
       const unsigned slot = static_cast<unsigned>(absl::countr_zero(left));
       if (node.due[slot] > now) continue;
       if (level == 0) return node.slots[slot].value;
       const uint64_t rest = slot == first ? from & Mask(level - 1) : 0;
-      Value* found = Find(*node.slots[slot].child, level - 1, rest, now);
+      Value* found = Search(*node.slots[slot].child, level - 1, rest, now);
       if (found != nullptr) return found;
     }
     return nullptr;

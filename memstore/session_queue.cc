@@ -44,17 +44,20 @@ QueueRow* SessionQueue::Candidates::FirstFrom(uint64_t position) const {
   return first;
 }
 
+SessionQueue::~SessionQueue() {
+  rows_.ForEach([](QueueRow& row) { delete &row; });
+}
+
 QueueRow& SessionQueue::Append(std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
-  auto owned = std::make_unique<QueueRow>();
-  QueueRow& row = *owned;
+  QueueRow& row = *new QueueRow;
   row.batch = std::move(batch);
   row.batch_class = ClassOf(*row.batch);
   row.position = ++last_position_;
   row.set_counter(counter);
-  by_id_.emplace(absl::string_view(row.batch->batch_id), std::move(owned));
   if (row.batch->source_key.has_value()) by_source_key_.emplace(absl::string_view(*row.batch->source_key), &row);
   if (row.batch_class == BatchClass::kNone) classless_.Set(row.position, &row, row.batch->available_at_ms);
   Link(row);
+  ++size_;
   return row;
 }
 
@@ -64,12 +67,8 @@ void SessionQueue::Remove(QueueRow& row) {
   rows_.Erase(row.position);
   if (row.batch_class == BatchClass::kNone) classless_.Erase(row.position);
   if (row.batch->source_key.has_value()) by_source_key_.erase(*row.batch->source_key);
-  by_id_.erase(by_id_.find(row.batch->batch_id));
-}
-
-QueueRow* SessionQueue::FindById(absl::string_view batch_id) const {
-  auto it = by_id_.find(batch_id);
-  return it == by_id_.end() ? nullptr : it->second.get();
+  --size_;
+  delete &row;
 }
 
 QueueRow* SessionQueue::FindBySourceKey(absl::string_view source_key) const {

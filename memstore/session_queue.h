@@ -67,15 +67,15 @@ class SessionQueue {
   SessionQueue(const SessionQueue&) = delete;
   SessionQueue& operator=(const SessionQueue&) = delete;
 
-  bool empty() const { return by_id_.empty(); }
-  std::size_t size() const { return by_id_.size(); }
+  ~SessionQueue();
 
-  // Puts a batch with a new id at the end. `counter` is its claim counter before the first grant.
+  std::size_t size() const { return size_; }
+
+  // Puts a batch at the end. `counter` is its claim counter before the first grant.
   QueueRow& Append(std::shared_ptr<const session_store::QueuedWorkBatch> batch, uint64_t counter);
   // Takes the row out of the queue and out of its claim, for good.
   void Remove(QueueRow& row);
 
-  QueueRow* FindById(absl::string_view batch_id) const;
   QueueRow* FindBySourceKey(absl::string_view source_key) const;
   // Calls visit(const QueueRow&) for every row in queue order. The visit must not change the queue.
   template <class Visit>
@@ -107,12 +107,12 @@ class SessionQueue {
   void Link(QueueRow& row);
   void Unlink(QueueRow& row);
 
-  absl::flat_hash_map<absl::string_view, std::unique_ptr<QueueRow>> by_id_;  // keys live in the batches
-  absl::flat_hash_map<absl::string_view, QueueRow*> by_source_key_;          // keys live in the batches
-  PositionIndex<QueueRow> rows_;                                             // all rows, due when claimable by time
-  PositionIndex<QueueRow> classless_;                                        // the classless ones, due when available
+  PositionIndex<QueueRow> rows_;                                     // all rows, owned; due when claimable by time
+  PositionIndex<QueueRow> classless_;                                // the classless ones, due when available
+  absl::flat_hash_map<absl::string_view, QueueRow*> by_source_key_;  // keys live in the batches
   LocalHolders<QueueRow> holders_;
   QueueClaims claims_;
+  std::size_t size_ = 0;
   uint64_t last_position_ = 0;
 };
 

@@ -41,7 +41,7 @@ tl::unexpected<StoreError> FailClassless() {
 
 std::shared_ptr<QueuedWorkBatch> BatchOf(const QueuedWorkBatchDraft& draft, uint64_t enqueue_seq, EpochMs now, IdSource& ids) {
   auto batch = std::make_shared<QueuedWorkBatch>();
-  batch->batch_id = ids.Next(IdKind::kBatch);
+  batch->batch_id = ids.Name(IdKind::kBatch, enqueue_seq);
   batch->session_id = draft.session_id;
   batch->source_key = draft.source_key;
   batch->delivery_policy = draft.delivery_policy;
@@ -83,6 +83,23 @@ SessionStoreState::Session* SessionStoreState::FindUnderFence(absl::string_view 
   return session != nullptr && session->lane.Admits(fence, now) ? session : nullptr;
 }
 
+QueueRow* SessionStoreState::FindBatch(absl::string_view session_id, absl::string_view batch_id) const {
+  const std::optional<uint64_t> seq = ids_.NumberOf(IdKind::kBatch, batch_id);
+  QueueRow* row = seq.has_value() ? by_seq_.Find(*seq) : nullptr;
+  return row != nullptr && row->batch->batch_id == batch_id && row->batch->session_id == session_id ? row : nullptr;
+}
+
+QueueRow& SessionStoreState::Store(Session& session, std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
+  QueueRow& row = session.queue.Append(std::move(batch), counter);
+  by_seq_.Set(row.batch->enqueue_seq, &row, 0);
+  return row;
+}
+
+void SessionStoreState::Remove(Session& session, QueueRow& row) {
+  by_seq_.Erase(row.batch->enqueue_seq);
+  session.queue.Remove(row);
+}
+
 // The queue.
 
 Result<QueuedWorkBatch> SessionStoreState::EnqueueQueuedWork(const session_store::EnqueueQueuedWorkRequest& request,
@@ -95,7 +112,7 @@ Result<QueuedWorkBatch> SessionStoreState::EnqueueQueuedWork(const session_store
   }
   if (last_enqueue_seq_ == kEndOfCounter) return Fail(Backend{"the store's enqueue_seq numbers are used up"});
   ++last_enqueue_seq_;
-  return *FindOrCreate(draft.session_id).queue.Append(BatchOf(draft, last_enqueue_seq_, now, ids_), first_counters_).batch;
+  return *Store(FindOrCreate(draft.session_id), BatchOf(draft, last_enqueue_seq_, now, ids_), first_counters_).batch;
 }
 
 Result<std::optional<QueuedWorkClaim>> SessionStoreState::ClaimLeadingReadySessionCommand(
@@ -176,11 +193,10 @@ Result<Done> SessionStoreState::AbandonQueuedWorkClaim(const session_store::Aban
 
 Result<std::optional<QueuedWorkBatch>> SessionStoreState::CancelQueuedWorkBatch(
     const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now) {
-  Session* session = Find(request.session_id);
-  QueueRow* row = session == nullptr ? nullptr : session->queue.FindById(request.batch_id);
+  QueueRow* row = FindBatch(request.session_id, request.batch_id);
   if (row == nullptr || row->IsLiveClaimed(now)) return std::nullopt;
   const std::shared_ptr<const QueuedWorkBatch> batch = row->batch;
-  session->queue.Remove(*row);
+  Remove(*Find(request.session_id), *row);
   return *batch;
 }
 
@@ -244,13 +260,16 @@ Result<RuntimeCommitResult> SessionStoreState::CommitRuntimeState(const session_
   }
   Result<std::optional<RuntimeCommitResult>> replay = FindReplay(commit);
   if (!replay.has_value()) return Fail(std::move(replay).error());
-  if (replay->has_value()) {
-    ReleaseLane(commit);
-    return **std::move(replay);
+  Session* session = Find(commit.session_id);
+  if (!replay->has_value()) {
+    Result<Settled> settled = CheckCommit(commit, session, now);
+    if (!settled.has_value()) return Fail(std::move(settled).error());
+    *replay = ApplyCommit(commit, *session, *settled);
   }
-  Result<Settled> settled = CheckCommit(commit, now);
-  if (!settled.has_value()) return Fail(std::move(settled).error());
-  return ApplyCommit(commit, *settled);
+  if (session != nullptr && commit.release_session_execution_lease.has_value()) {
+    session->lane.Release(*commit.release_session_execution_lease);
+  }
+  return **std::move(replay);
 }
 
 Result<std::optional<RuntimeCommitResult>> SessionStoreState::FindReplay(const RuntimeCommit& commit) const {
@@ -266,11 +285,12 @@ Result<std::optional<RuntimeCommitResult>> SessionStoreState::FindReplay(const R
   return turn->second.result;
 }
 
-Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeCommit& commit, EpochMs now) const {
-  const Session* session = commit.session_execution_lease.has_value()
-                               ? FindUnderFence(commit.session_id, *commit.session_execution_lease, now)
-                               : nullptr;
-  if (session == nullptr) return Fail(SessionExecutionLeaseExpired{commit.session_id});
+Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeCommit& commit, const Session* session,
+                                                                  EpochMs now) const {
+  const auto& fence = commit.session_execution_lease;
+  if (session == nullptr || !fence.has_value() || !session->lane.Admits(*fence, now)) {
+    return Fail(SessionExecutionLeaseExpired{commit.session_id});
+  }
   if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != committed_.head_revision) {
     return Fail(HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision});
   }
@@ -279,7 +299,7 @@ Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeC
   const auto take_all = [&](const QueuedWorkCompletion& completion) {
     if (completion.session_id != commit.session_id) return false;
     for (const std::string& batch_id : completion.batch_ids) {
-      QueueRow* row = session->queue.FindById(batch_id);
+      QueueRow* row = FindBatch(commit.session_id, batch_id);
       if (row == nullptr || row->settling || !row->IsOwnedBy(completion.claim_id, completion.lease_token)) return false;
       row->settling = true;
       settled.push_back(row);
@@ -294,24 +314,15 @@ Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeC
   return settled;
 }
 
-RuntimeCommitResult SessionStoreState::ApplyCommit(const RuntimeCommit& commit, const Settled& settled) {
-  SessionQueue& queue = Find(commit.session_id)->queue;
-  for (QueueRow* row : settled) queue.Remove(*row);
+RuntimeCommitResult SessionStoreState::ApplyCommit(const RuntimeCommit& commit, Session& session, const Settled& settled) {
+  for (QueueRow* row : settled) Remove(session, *row);
   committed_.bound_session_id = commit.session_id;
   committed_.body = commit.body;
   RuntimeCommitResult result{++committed_.head_revision, {absl::StrCat("\"", ids_.Next(IdKind::kCheckpoint), "\"")}, {"{}"}};
   if (commit.turn_commit.has_value()) {
     committed_.turns.emplace(commit.turn_commit->turn_id, RecordedTurn{commit.turn_commit->turn_commit_hash, result});
   }
-  ReleaseLane(commit);
   return result;
-}
-
-void SessionStoreState::ReleaseLane(const RuntimeCommit& commit) {
-  const auto& release = commit.release_session_execution_lease;
-  if (!release.has_value()) return;
-  Session* session = Find(commit.session_id);
-  if (session != nullptr) session->lane.Release(*release);
 }
 
 Result<std::optional<LoadedSession>> SessionStoreState::LoadSession(const session_store::LoadSessionRequest&, EpochMs) {
@@ -348,13 +359,14 @@ void SessionStoreState::Restore(const SessionStoreContents& contents) {
   ids_ = contents.ids;
   last_enqueue_seq_ = contents.last_enqueue_seq;
   committed_ = contents.committed;
+  by_seq_.Clear();
   sessions_.clear();
   for (const SessionStoreContents::Session& saved : contents.sessions) {
     auto session = std::make_unique<Session>(saved.lane);
     absl::flat_hash_map<const QueueClaims::Terms*, QueueRows> claims;
     for (const SessionStoreContents::Row& row : saved.rows) {
-      QueueRow& appended = session->queue.Append(row.batch, row.counter);
-      if (row.claim != nullptr) claims[row.claim.get()].push_back(&appended);
+      QueueRow& stored = Store(*session, row.batch, row.counter);
+      if (row.claim != nullptr) claims[row.claim.get()].push_back(&stored);
     }
     for (const auto& [terms, rows] : claims) session->queue.Grant(*terms, rows);
     sessions_.emplace(saved.lane.session_id(), std::move(session));

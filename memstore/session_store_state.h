@@ -86,6 +86,11 @@ class SessionStoreState {
   // The session, or null where nothing was ever enqueued or acquired.
   Session* Find(absl::string_view session_id) const;
   Session& FindOrCreate(const std::string& session_id);
+  // The stored batch with this id, if it is of this session; or null.
+  QueueRow* FindBatch(absl::string_view session_id, absl::string_view batch_id) const;
+  // The only ways in and out of a queue.
+  QueueRow& Store(Session& session, std::shared_ptr<const session_store::QueuedWorkBatch> batch, uint64_t counter);
+  void Remove(Session& session, QueueRow& row);
   // The session whose lane admits the fence, or null: then the call answers SessionExecutionLeaseExpired.
   Session* FindUnderFence(absl::string_view session_id, const session_store::SessionExecutionLeaseFence& fence,
                           EpochMs now) const;
@@ -96,12 +101,13 @@ class SessionStoreState {
                                                                              DurationMs ttl, EpochMs now);
 
   // The two halves of a commit that is no replay: all checks from the fence on, and then the effect, which cannot fail.
-  session_store::Result<Settled> CheckCommit(const session_store::RuntimeCommit& commit, EpochMs now) const;
-  session_store::RuntimeCommitResult ApplyCommit(const session_store::RuntimeCommit& commit, const Settled& settled);
+  session_store::Result<Settled> CheckCommit(const session_store::RuntimeCommit& commit, const Session* session,
+                                             EpochMs now) const;
+  session_store::RuntimeCommitResult ApplyCommit(const session_store::RuntimeCommit& commit, Session& session,
+                                                 const Settled& settled);
   // The recorded result where the commit repeats a stamp, none where its stamp is new or absent; checks 2 and 3 of a commit.
   session_store::Result<std::optional<session_store::RuntimeCommitResult>> FindReplay(
       const session_store::RuntimeCommit& commit) const;
-  void ReleaseLane(const session_store::RuntimeCommit& commit);
 
   const LivenessProbe* liveness_;
   IdSource ids_;
@@ -109,6 +115,7 @@ class SessionStoreState {
   uint64_t last_enqueue_seq_;
   CommittedState committed_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
+  PositionIndex<QueueRow> by_seq_;  // every batch stored, by its enqueue_seq, which is also the number of its id
 };
 
 }  // namespace leasecheck::memstore

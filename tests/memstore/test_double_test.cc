@@ -219,6 +219,36 @@ TEST(Ids, OpaqueOnesNeverRepeatAndFollowTheSeed) {
   }
 }
 
+TEST(Ids, NumbersComeBack) {
+  for (const IdStyle style : {IdStyle::kOpaque, IdStyle::kReadable}) {
+    const IdSource ids(style, 7);
+    for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{123456789}, kEndOfTime - 1, kEndOfTime}) {
+      const std::string id = ids.Name(IdKind::kBatch, number);
+      EXPECT_EQ(ids.NumberOf(IdKind::kBatch, id), number) << id;
+      EXPECT_EQ(ids.NumberOf(IdKind::kItem, id), std::nullopt);
+      if (number == 0) continue;
+      EXPECT_NE(ids.NumberOf(IdKind::kBatch, id + "0"), number);
+    }
+    EXPECT_EQ(ids.NumberOf(IdKind::kBatch, ""), std::nullopt);
+    EXPECT_EQ(ids.NumberOf(IdKind::kBatch, "b"), std::nullopt);
+  }
+}
+
+TEST_F(Snapshots, NearlyRightIdsNameNothing) {
+  EXPECT_EQ(Enqueue(Turn()).batch_id, "b1");
+  for (const char* id : {"b01", "b 1", "b+1", "B1", "b1 ", "1"}) EXPECT_FALSE(Cancel(id).has_value()) << id;
+  Store opaque(Env());
+  std::string id = opaque.EnqueueQueuedWork({Turn()}).value().batch_id;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    for (const char wrong : {'!', 'i', 'B', '\xff', '\0'}) {
+      std::string altered = id;
+      altered[i] = wrong;
+      EXPECT_FALSE(opaque.CancelQueuedWorkBatch({"s", altered}).value().has_value());
+    }
+  }
+  EXPECT_TRUE(opaque.CancelQueuedWorkBatch({"s", id}).value().has_value());
+}
+
 TEST(Ids, StoresOfDifferentSeedsIssueDifferentIds) {
   ManualClock clock(0);
   FixedLiveness liveness;
