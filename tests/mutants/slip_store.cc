@@ -38,7 +38,7 @@ SlipStore::SlipStore(const Environment& environment, Policy policy, Disk* disk)
     : environment_(environment),
       policy_(policy),
       disk_(disk),
-      life_(disk == nullptr ? 0 : disk->Open()),
+      life_(disk == nullptr ? 0 : disk->BeginLife()),
       state_(disk == nullptr ? StoreState() : disk->Read()) {}
 
 void SlipStore::LetOthersIn(absl::string_view point) {

@@ -218,6 +218,7 @@ enum class Slip {
   kCrashReleaseWrittenLate,
   kCrashCommitWrittenLate,
   kCrashSettlementWrittenLate,
+  kCrashCommitInTwoWrites,
 
   kCount  // how many there are
 };
@@ -315,11 +316,12 @@ struct StoreState {
 // What survives a crash: the last image written. Thread-safe.
 class Disk {
  public:
-  // Starts a new life of the store: writes of earlier lives no longer arrive. Returns the life's number.
-  int Open() {
+  // Begins a new life of the store, which ends the last one: its writes no longer arrive. Returns the life's number.
+  int BeginLife() {
     absl::MutexLock lock(&mutex_);
     return ++life_;
   }
+  void EndLife() { BeginLife(); }
   StoreState Read() const {
     absl::MutexLock lock(&mutex_);
     return image_;

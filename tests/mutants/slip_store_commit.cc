@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>  // NOLINT(build/c++11): yield
 #include <utility>
 #include <vector>
 
@@ -205,6 +206,11 @@ RuntimeCommitResult SlipStore::Apply(const RuntimeCommit& commit) {
   }
   if (Slips(Slip::kRaceCommitInTwoSteps)) LetOthersIn("state_stored");
   if (Slips(Slip::kCrashSettlementWrittenLate)) unsettled_ = {commit.session_id, session->rows};
+  if (Slips(Slip::kCrashCommitInTwoWrites)) {
+    Persist();
+    // What a real disk takes for a write: the time in which a kill can come.
+    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+  }
   Settle(commit);
   if (!Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
   if (!Slips(Slip::kCrashCommitWrittenLate)) Persist();

@@ -1,0 +1,121 @@
+#include "tests/mutants/run.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "properties/check.h"
+#include "properties/session_store.h"
+
+namespace leasecheck::mutants {
+namespace {
+
+template <class T>
+T Median(std::vector<T> values) {
+  if (values.empty()) return T();
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+std::string Clauses(const KillRow& row) {
+  return absl::StrJoin(row.by_clause, " ",
+                       [](std::string* out, const auto& clause) { absl::StrAppend(out, clause.first, " x", clause.second); });
+}
+
+std::size_t Unexpected(const std::vector<KillRow>& rows) {
+  return std::count_if(rows.begin(), rows.end(), [](const KillRow& row) { return !row.as_named(); });
+}
+
+std::string Summary(const std::vector<KillRow>& rows) {
+  const std::size_t unexpected = Unexpected(rows);
+  return absl::StrCat(rows.size() - unexpected, " of ", rows.size(),
+                      " mutants were killed at every seed, by a clause named beforehand",
+                      unexpected == 0 ? "." : "; those that were not are marked '!'.");
+}
+
+}  // namespace
+
+KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
+  KillRow row;
+  row.mutant = &mutant;
+  row.seeds = options.seeds;
+  std::vector<uint64_t> operations;
+  std::vector<std::size_t> calls;
+  for (int i = 0; i < options.seeds; ++i) {
+    CheckOptions check;
+    check.seed = options.first_seed + i;
+    check.operations = options.operations;
+    check.shrink = i < options.shrunk_seeds;
+    const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), check);
+    if (report.failures.empty()) {
+      if (report.internal_error) row.trouble.push_back(absl::StrCat("seed ", check.seed, ": ", report.reason));
+      continue;
+    }
+    const FailureReport& failure = report.failures.front();
+    ++row.killed;
+    ++row.by_clause[failure.clause];
+    if (!mutant.DiesBy(failure.clause)) row.foreign.push_back(failure.clause);
+    operations.push_back(failure.operations);
+    if (!check.shrink) continue;
+    if (row.shrunk_trace.empty() || failure.calls < *std::min_element(calls.begin(), calls.end()))
+      row.shrunk_trace = failure.trace;
+    calls.push_back(failure.calls);
+  }
+  if (!operations.empty()) row.worst_operations = *std::max_element(operations.begin(), operations.end());
+  row.median_operations = Median(std::move(operations));
+  row.shrunk_calls = Median(std::move(calls));
+  return row;
+}
+
+std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown) {
+  std::vector<const Mutant*> chosen;
+  for (const std::string& name : options.names) {
+    chosen.push_back(FindMutant(name));
+    if (chosen.back() != nullptr) continue;
+    if (unknown != nullptr) *unknown = name;
+    return {};
+  }
+  for (const Mutant& mutant : Mutants()) {
+    if (options.names.empty()) chosen.push_back(&mutant);
+  }
+  std::vector<KillRow> rows;
+  for (const Mutant* mutant : chosen) {
+    rows.push_back(RunMutant(*mutant, options));
+    if (options.progress) options.progress(rows.size(), chosen.size());
+  }
+  return rows;
+}
+
+std::string KillTable(const std::vector<KillRow>& rows) {
+  std::string table = absl::StrFormat("  %-36s %-10s %-7s %9s %9s %6s  %s\n", "mutant", "kind", "killed", "median", "worst",
+                                      "shrunk", "by clause (at so many seeds)");
+  for (const KillRow& row : rows) {
+    absl::StrAppend(&table, absl::StrFormat("%c %-36s %-10s %3d/%-3d %9d %9d %6d  %s\n", row.as_named() ? ' ' : '!',
+                                            row.mutant->name, KindName(row.mutant->kind), row.killed, row.seeds,
+                                            row.median_operations, row.worst_operations, row.shrunk_calls, Clauses(row)));
+    if (row.as_named()) continue;
+    absl::StrAppend(&table, "    named: ", absl::StrJoin(row.mutant->ClauseIds(), ", "), "\n");
+    for (const std::string& trouble : row.trouble) absl::StrAppend(&table, "    ", trouble, "\n");
+  }
+  absl::StrAppend(&table, "median, worst: contract calls until the mutant was killed; shrunk: calls of the minimal trace\n",
+                  Summary(rows), "\n");
+  return table;
+}
+
+std::string KillTableMarkdown(const std::vector<KillRow>& rows) {
+  std::string table =
+      "| mutant | what it does | kind | killed | median | worst | shrunk | by clause |\n|---|---|---|---|---|---|---|---|\n";
+  for (const KillRow& row : rows) {
+    absl::StrAppend(&table, "| ", row.mutant->name, " | ", row.mutant->sentence, " | ", KindName(row.mutant->kind), " | ",
+                    row.killed, "/", row.seeds, " | ", row.median_operations, " | ", row.worst_operations, " | ",
+                    row.shrunk_calls, " | ", Clauses(row), " |\n");
+  }
+  absl::StrAppend(&table, "\n", Summary(rows), "\n");
+  return table;
+}
+
+}  // namespace leasecheck::mutants
