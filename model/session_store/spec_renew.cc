@@ -92,10 +92,11 @@ void CountAbandoned(const Judge& judge, const SessionState& session, const Queue
   judge.Held<"QW-ABN-2">(owned.empty());
   const bool lapsed = !owned.empty() && !judge.LiveClaim(session.rows[owned.front()]);
   judge.Held<"QW-ABN-5">(!owned.empty() && (lapsed || !judge.LiveLane(session)));
-  for (const QueuedWorkBatch& batch : claim.batches) {
+  const bool newer = std::any_of(claim.batches.begin(), claim.batches.end(), [&](const QueuedWorkBatch& batch) {
     const Row* row = session.FindRow(batch.batch_id);
-    judge.Held<"QW-ABN-3">(row != nullptr && row->claim != nullptr && !Owns(row->claim, claim.claim_id, claim.lease_token));
-  }
+    return row != nullptr && row->claim != nullptr && row->claim->claim_id != claim.claim_id;
+  });
+  judge.Held<"QW-ABN-3">(newer);
 }
 
 }  // namespace
