@@ -123,8 +123,8 @@ class Rows {
 class Connection {
  public:
   struct Options {
-    std::string path;                                 // a file, or ":memory:"
-    std::string vfs;                                  // the name of a registered VFS; empty: SQLite's own
+    std::string path = {};                            // a file, or ":memory:"
+    std::string vfs = {};                             // the name of a registered VFS; empty: SQLite's own
     absl::Duration busy_timeout = absl::Seconds(10);  // how long one statement waits for another's lock
   };
 

@@ -54,17 +54,17 @@ inline constexpr int kBusyAttempts = 3;
 class SessionStore final : public session_store::SessionStore {
  public:
   struct Options {
-    std::string path;     // a file in an existing directory, or ":memory:" (gone with the store; one connection only)
-    int connections = 4;  // calls that may be in the database at once; others wait for a free connection
+    std::string path = {};  // a file in an existing directory, or ":memory:" (gone with the store; one connection only)
+    int connections = 4;    // calls that may be in the database at once; others wait for a free connection
     // `clock` is needed unless clock_in_database. `liveness` may be null: nobody is provably dead. `pause` is called at
     // "before_transaction" and "after_transaction" of every call, where the call holds neither connection nor lock.
-    Environment environment;
-    bool clock_in_database = false;   // the time is a row of the file, shared by all who open it so; see SetClock
-    std::optional<uint64_t> id_seed;  // makes ids repeatable; they stay unique, because every opening counts
+    Environment environment = {};
+    bool clock_in_database = false;        // the time is a row of the file, shared by all who open it so; see SetClock
+    std::optional<uint64_t> id_seed = {};  // makes ids repeatable; they stay unique, because every opening counts
     absl::Duration busy_timeout = absl::Seconds(10);
     Synchronous synchronous = Synchronous::kFull;
-    std::string vfs;             // the name of a registered SQLite VFS; empty: SQLite's own
-    StatementHook on_statement;  // see connection.h; counts the statements of opening too
+    std::string vfs = {};             // the name of a registered SQLite VFS; empty: SQLite's own
+    StatementHook on_statement = {};  // see connection.h; counts the statements of opening too
   };
 
   // Opens the store in a file, and makes it where the file is new or empty. Errors, each one sentence that names the file:

@@ -1,8 +1,8 @@
 // A SQLite VFS over the default one that loses what was written and not synced: a power cut in a test.
 //
 // A SIGKILL proves nothing about fsync, because the system keeps what a dead process wrote. Here written bytes stay in this
-// process' memory and reach the file only when SQLite syncs it. Crash() drops them, whole or in part. A SIGKILL of the process
-// does the same, so a child that uses this VFS loses its unsynced writes when it is killed.
+// process' memory and reach the file (the system's cache, not the disk) only when SQLite syncs it. Crash() drops them, whole or
+// in part. A SIGKILL of the process does the same, so a child that uses this VFS loses its unsynced writes when it is killed.
 //
 //   auto vfs = UnsyncedVfs::Register("unsynced");
 //   { auto store = SessionStore::Open({.path = path, ..., .vfs = (*vfs)->name()}); ...  (*vfs)->Crash({}); }
@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -37,11 +36,17 @@ namespace leasecheck::sqlite {
 // Thread-safe. Outlives every connection that uses it.
 class UnsyncedVfs {
  public:
-  // What a crash leaves of the unsynced writes.
+  // What a crash does to the unsynced writes.
   struct Loss {
-    // Unset: nothing of them. Set: each of their sectors of kSectorBytes, and each truncation, survives or not by a coin thrown
-    // with this seed. So a write may be torn, and a later write may survive an earlier one.
-    std::optional<uint64_t> torn_seed;
+    enum class Of {
+      kEverything,  // a power cut at its simplest
+      // A power cut in the middle of writing: each of their sectors of kSectorBytes, and each truncation, survives or not by a
+      // coin thrown with `seed`. So a write may be torn, and a later write may survive an earlier one.
+      kSomeSectors,
+      kNothing,  // the process dies and the system does not
+    };
+    Of of = Of::kEverything;
+    uint64_t seed = 0;
   };
   static constexpr uint64_t kSectorBytes = 512;
 
@@ -85,7 +90,7 @@ class UnsyncedVfs {
   explicit UnsyncedVfs(const std::string& name);
 
   static void Apply(const Change& change, std::string* content);
-  static std::vector<Change> Survivors(const std::vector<Change>& changes, std::mt19937_64& coin);
+  static std::vector<Change> Survivors(const std::vector<Change>& changes, Loss::Of loss, std::mt19937_64& coin);
 
   const std::string name_;
   sqlite3_vfs* const real_;  // SQLite's default VFS
