@@ -71,6 +71,11 @@ struct CheckOptions {
 template <class F>
 Report Check(const TargetFactory<F>& factory, const CheckOptions& options);
 
+// The same for a store that is killed in another form than it is otherwise checked in: the crash stage uses a killable target of
+// `crash_factory`, such as a child process that serves the same store.
+template <class F>
+Report Check(const TargetFactory<F>& factory, const TargetFactory<F>& crash_factory, const CheckOptions& options);
+
 // A trace that was read from a file.
 struct TraceFile {
   std::string name;  // for messages

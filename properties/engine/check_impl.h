@@ -86,8 +86,9 @@ class AnswerCounts {
 template <class F>
 class Checker {
  public:
-  Checker(const TargetFactory<F>& factory, const CheckOptions& options)
-      : factory_(factory), options_(options), hits_(Spec<F>::Clauses().size()) {
+  // `crash_factory` may be null: crashes then need a killable target of `factory`.
+  Checker(const TargetFactory<F>& factory, const TargetFactory<F>* crash_factory, const CheckOptions& options)
+      : factory_(factory), crash_factory_(crash_factory), options_(options), hits_(Spec<F>::Clauses().size()) {
     if (options_.operations == 0 && options_.budget <= absl::ZeroDuration()) options_.operations = 200'000;
   }
 
@@ -96,7 +97,7 @@ class Checker {
     report_.family = std::string(F::kName);
     report_.seed = options_.seed;
     report_.reason.clear();
-    if (absl::Status status = OpenTarget(); !status.ok()) return GiveUp(status);
+    if (absl::Status status = OpenTarget(factory_); !status.ok()) return GiveUp(status);
     const TargetInfo& info = target_->info();
     report_.backend = absl::StrCat(info.name, info.version.empty() ? "" : " ", info.version);
     if (!info.virtual_clock) {
@@ -105,7 +106,14 @@ class Checker {
     }
     RunEarlierFailures();
     std::vector<Stage> stages = PlanStages();
-    for (std::size_t i = 0; i < stages.size() && !Ended(); ++i) RunStage(stages[i], stages.size() - i);
+    for (std::size_t i = 0; i < stages.size() && !Ended(); ++i) {
+      if (stages[i].own_target) {
+        runner_.reset();
+        target_.reset();
+        if (absl::Status status = OpenTarget(*crash_factory_); !status.ok()) return GiveUp(status);
+      }
+      RunStage(stages[i], stages.size() - i);
+    }
     FillClauses();
     report_.operations = answers_.Report();
     Conclude();
@@ -116,7 +124,7 @@ class Checker {
   Report RunTraces(const std::vector<TraceFile>& traces) {
     began_ = absl::Now();
     report_.family = std::string(F::kName);
-    if (absl::Status status = OpenTarget(); !status.ok()) return GiveUp(status);
+    if (absl::Status status = OpenTarget(factory_); !status.ok()) return GiveUp(status);
     report_.backend = absl::StrCat(target_->info().name, target_->info().version.empty() ? "" : " ", target_->info().version);
     StageReport& stage = report_.stages.emplace_back();
     stage.name = "replay";
@@ -139,6 +147,7 @@ class Checker {
     std::string name;
     std::vector<ProgramShape> shapes;  // drawn from alike
     bool free_threads = false;
+    bool own_target = false;  // made by the crash factory
   };
 
   double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - began_); }
@@ -150,8 +159,8 @@ class Checker {
     return std::move(report_);
   }
 
-  absl::Status OpenTarget() {
-    auto target = factory_();
+  absl::Status OpenTarget(const TargetFactory<F>& factory) {
+    auto target = factory();
     if (!target.ok()) return target.status();
     target_ = *std::move(target);
     const TargetInfo& info = target_->info();
@@ -208,18 +217,19 @@ class Checker {
       shape.branch = 5;
       stages.push_back({"concurrent", {shape}, true});
     }
-    if (options_.crash && !info.killable) {
+    const bool kills = info.killable || crash_factory_ != nullptr;
+    if (options_.crash && !kills) {
       Note("crash", info.durable ? "crashes: not checked (the process cannot be killed); reopened in the other stages"
                                  : "crashes: not checked (the store is not durable)");
     }
-    if (options_.crash && info.killable) {
+    if (options_.crash && kills) {
       ProgramShape shape;
       shape.prefix = 10;
       shape.clients = std::max(2, std::min(options_.clients, info.concurrency));
       shape.branch = 4;
       shape.parallel_phases = 2;
       shape.crash = true;
-      stages.push_back({"crash", {shape}, true});
+      stages.push_back({"crash", {shape}, true, crash_factory_ != nullptr});
     }
     return stages;
   }
@@ -588,6 +598,7 @@ class Checker {
   }
 
   const TargetFactory<F>& factory_;
+  const TargetFactory<F>* const crash_factory_;
   CheckOptions options_;
   absl::Time began_;
   double next_progress_ = 0;
@@ -615,12 +626,17 @@ namespace leasecheck {
 
 template <class F>
 Report Check(const TargetFactory<F>& factory, const CheckOptions& options) {
-  return engine::Checker<F>(factory, options).Run();
+  return engine::Checker<F>(factory, nullptr, options).Run();
+}
+
+template <class F>
+Report Check(const TargetFactory<F>& factory, const TargetFactory<F>& crash_factory, const CheckOptions& options) {
+  return engine::Checker<F>(factory, &crash_factory, options).Run();
 }
 
 template <class F>
 Report ReplayTraces(const TargetFactory<F>& factory, const std::vector<TraceFile>& traces, const CheckOptions& options) {
-  return engine::Checker<F>(factory, options).RunTraces(traces);
+  return engine::Checker<F>(factory, nullptr, options).RunTraces(traces);
 }
 
 }  // namespace leasecheck

@@ -28,18 +28,18 @@ struct ClauseReport {
     kBroken,      // an answer broke it
     kExpectedly,  // broken, as the file of known deviations says
   };
-  std::string id;
-  std::string sentence;
-  std::string checked_by;  // "spec", "scan", "probe", "nobody"
+  std::string id = {};
+  std::string sentence = {};
+  std::string checked_by = {};  // "spec", "scan", "probe", "nobody"
   uint64_t held = 0;
   uint64_t refused = 0;
   Status status = Status::kExercised;
-  std::string reason;
+  std::string reason = {};
 };
 
 // One part of a check.
 struct StageReport {
-  std::string name;  // "sequential", "concurrent", "deterministic", "crash"
+  std::string name = {};  // "sequential", "concurrent", "deterministic", "crash"
   uint64_t programs = 0;
   uint64_t operations = 0;   // contract calls executed and judged
   uint64_t overlapping = 0;  // of them, calls that overlapped another one
@@ -50,33 +50,33 @@ struct StageReport {
   uint64_t unsupported = 0;
   uint64_t undecided = 0;  // programs whose verdict is unknown (the search ran out of its budget)
   double seconds = 0;
-  std::string note;  // "concurrency: not checked" and the like; "" where there is nothing to say
+  std::string note = {};  // "concurrency: not checked" and the like; "" where there is nothing to say
 };
 
 // One failure, shrunk.
 struct FailureReport {
-  std::string stage;
-  std::string clause;        // its id
-  std::string sentence;      // what must hold
-  std::string trace;         // the minimal program in the trace format, with times and answers as comments
-  std::string state_before;  // one fact a line
-  std::string call;          // the call that broke it
-  std::string expected;
-  std::string got;
-  std::string file;         // where the trace was written; "" where --out was not given
-  std::string replay;       // the command that replays it
-  std::string backend_log;  // the end of the backend's stderr, where it has one
-  uint64_t program = 0;     // its number in the run
-  uint64_t operations = 0;  // contract calls of the run until it showed
-  std::size_t calls = 0;    // contract calls of the minimal trace
+  std::string stage = {};
+  std::string clause = {};        // its id
+  std::string sentence = {};      // what must hold
+  std::string trace = {};         // the minimal program in the trace format, with times and answers as comments
+  std::string state_before = {};  // one fact a line
+  std::string call = {};          // the call that broke it
+  std::string expected = {};
+  std::string got = {};
+  std::string file = {};         // where the trace was written; "" where --out was not given
+  std::string replay = {};       // the command that replays it
+  std::string backend_log = {};  // the end of the backend's stderr, where it has one
+  uint64_t program = 0;          // its number in the run
+  uint64_t operations = 0;       // contract calls of the run until it showed
+  std::size_t calls = 0;         // contract calls of the minimal trace
   bool known_deviation = false;
-  std::string note;  // "replayed at 7 of 10 runs", "not minimal: the budget ended"
+  std::string note = {};  // "replayed at 7 of 10 runs", "not minimal: the budget ended"
 };
 
 struct OperationReport {
-  std::string name;
+  std::string name = {};
   uint64_t calls = 0;
-  std::map<std::string, uint64_t> answers;  // "ok", "none", the contract error's name, "indefinite", ... -> how often
+  std::map<std::string, uint64_t> answers = {};  // "ok", "none", the contract error's name, "indefinite", ... -> how often
 };
 
 struct Report {
@@ -96,13 +96,13 @@ struct Report {
   std::string text() const;
 };
 
-// The other forms. Pure; the caller writes the files.
-std::string ToJUnitXml(const Report& report);  // one test case a clause and stage
-std::string ToJson(const Report& report);
-// Reads what ToJson wrote. InvalidArgument: the text is no such report.
-absl::StatusOr<Report> ReportFromJson(absl::string_view text);
-std::string ToMarkdown(const Report& report);
-std::string ToHtml(const Report& report);
+// The other forms, of the reports of one or several backends. Pure; the caller writes the files.
+std::string ToJUnitXml(const std::vector<Report>& reports);  // a suite a backend; a test case a stage, a clause and the verdict
+std::string ToJson(const std::vector<Report>& reports);
+// Reads what ToJson wrote. InvalidArgument: the text is nothing of that kind.
+absl::StatusOr<std::vector<Report>> ReportsFromJson(absl::string_view text);
+std::string ToMarkdown(const std::vector<Report>& reports);
+std::string ToHtml(const std::vector<Report>& reports);
 // One failure in full: the clause in its sentence, the minimal trace with times, the state before, expected against got, and the
 // command that replays it.
 std::string ToText(const FailureReport& failure);

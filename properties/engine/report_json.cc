@@ -1,6 +1,7 @@
 // The JSON form of a report, both ways.
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -61,21 +62,19 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OperationReport, name, calls, answers)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Report, family, backend, seed, verdict, reason, stages, operations, clauses, failures,
                                    internal_error)
 
-std::string ToJson(const Report& report) {
-  nlohmann::json json = report;
-  json["leasecheck_report"] = kReportVersion;
+std::string ToJson(const std::vector<Report>& reports) {
+  const nlohmann::json json = {{"leasecheck_report", kReportVersion}, {"reports", reports}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
+absl::StatusOr<std::vector<Report>> ReportsFromJson(absl::string_view text) {
+  constexpr absl::string_view kNoReport = "it is no report that `leasecheck check --json` wrote";
   try {
     const nlohmann::json json = nlohmann::json::parse(text.begin(), text.end());
-    if (!json.is_object() || json.value("leasecheck_report", 0) != kReportVersion) {
-      return absl::InvalidArgumentError("it is no report that `leasecheck check --json` wrote");
-    }
-    return json.get<Report>();
+    if (!json.is_object() || json.value("leasecheck_report", 0) != kReportVersion) return absl::InvalidArgumentError(kNoReport);
+    return json.at("reports").get<std::vector<Report>>();
   } catch (const std::exception& error) {  // nlohmann-json's own and those of the words above
-    return absl::InvalidArgumentError(absl::StrCat("it is no report that `leasecheck check --json` wrote: ", error.what()));
+    return absl::InvalidArgumentError(absl::StrCat(kNoReport, ": ", error.what()));
   }
 }
 

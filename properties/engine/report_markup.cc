@@ -1,9 +1,12 @@
 // The forms of a report for other programs' eyes: JUnit XML, Markdown and HTML.
+#include <initializer_list>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "nlohmann/json.hpp"
@@ -164,11 +167,8 @@ void AppendHtmlTables(const Report& report, pugi::xml_node body) {
   }
 }
 
-}  // namespace
-
-std::string ToJUnitXml(const Report& report) {
-  pugi::xml_document document;
-  pugi::xml_node suite = document.append_child("testsuites").append_child("testsuite");
+void AppendSuite(const Report& report, pugi::xml_node suites) {
+  pugi::xml_node suite = suites.append_child("testsuite");
   SetAttribute("name", engine::Title(report), suite);
   int tests = 0;
   int failures = 0;
@@ -195,10 +195,9 @@ std::string ToJUnitXml(const Report& report) {
   counts[2].set_value(errors);
   counts[3].set_value(skipped);
   time.set_value(absl::StrFormat("%.3f", seconds).c_str());
-  return Written(document, pugi::format_indent);
 }
 
-std::string ToMarkdown(const Report& report) {
+std::string MarkdownOf(const Report& report) {
   std::string text = absl::StrCat("# ", engine::Title(report), "\n\n**", MarkdownCell(engine::VerdictLine(report)), "**\n\n");
   absl::StrAppend(&text, "| stage | programs | operations | overlapping | crashes | reopens | ops/s | note |\n",
                   "|---|---:|---:|---:|---:|---:|---:|---|\n");
@@ -220,16 +219,7 @@ std::string ToMarkdown(const Report& report) {
   return text;
 }
 
-std::string ToHtml(const Report& report) {
-  pugi::xml_document document;
-  document.append_child(pugi::node_doctype).set_value("html");
-  pugi::xml_node html = document.append_child("html");
-  SetAttribute("lang", "en", html);
-  pugi::xml_node head = html.append_child("head");
-  SetAttribute("charset", "utf-8", head.append_child("meta"));
-  AppendElement("title", engine::Title(report), head);
-  AppendElement("style", kStyle, head);
-  pugi::xml_node body = html.append_child("body");
+void AppendHtmlReport(const Report& report, pugi::xml_node body) {
   AppendElement("h1", engine::Title(report), body);
   AppendElement("strong", engine::VerdictLine(report), body.append_child("p"));
   for (const FailureReport& failure : report.failures) {
@@ -237,6 +227,32 @@ std::string ToHtml(const Report& report) {
     AppendElement("pre", ToText(failure), body);
   }
   AppendHtmlTables(report, body);
+}
+
+}  // namespace
+
+std::string ToJUnitXml(const std::vector<Report>& reports) {
+  pugi::xml_document document;
+  pugi::xml_node suites = document.append_child("testsuites");
+  for (const Report& report : reports) AppendSuite(report, suites);
+  return Written(document, pugi::format_indent);
+}
+
+std::string ToMarkdown(const std::vector<Report>& reports) {
+  return absl::StrJoin(reports, "\n", [](std::string* out, const Report& report) { absl::StrAppend(out, MarkdownOf(report)); });
+}
+
+std::string ToHtml(const std::vector<Report>& reports) {
+  pugi::xml_document document;
+  document.append_child(pugi::node_doctype).set_value("html");
+  pugi::xml_node html = document.append_child("html");
+  SetAttribute("lang", "en", html);
+  pugi::xml_node head = html.append_child("head");
+  SetAttribute("charset", "utf-8", head.append_child("meta"));
+  AppendElement("title", "leasecheck", head);
+  AppendElement("style", kStyle, head);
+  pugi::xml_node body = html.append_child("body");
+  for (const Report& report : reports) AppendHtmlReport(report, body);
   return Written(document, pugi::format_indent | pugi::format_no_declaration);
 }
 

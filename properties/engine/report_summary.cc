@@ -94,8 +94,12 @@ std::string VerdictLine(const Report& report) {
 }
 
 std::string Grouped(uint64_t number) {
-  std::string text = absl::StrCat(number);
-  for (std::size_t i = text.size(); i > 3;) text.insert(i -= 3, ",");
+  const std::string digits = absl::StrCat(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
   return text;
 }
 
