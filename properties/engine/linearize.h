@@ -75,7 +75,7 @@ enum class UnknownReason { kNone, kMemory, kSteps, kTime, kHistory /* malformed 
 struct LinearizeStats {
   uint64_t steps = 0;           // questions to the model
   uint64_t configurations = 0;  // distinct, looked at
-  std::size_t peak_bytes = 0;
+  std::size_t peak_bytes = 0;   // including what growing takes while it lasts; never above the limit
 };
 
 template <class State>
@@ -145,9 +145,11 @@ class StateTable {
     states_.clear();
     hashes_.clear();
   }
-  // Without what the states occupy outside of themselves, but with what growing needs.
+  // Without what the states occupy outside of themselves.
   std::size_t bytes() const {
-    return 2 * (states_.capacity() * sizeof(State) + hashes_.capacity() * sizeof(std::size_t)) + numbers_.capacity() * 15;
+    return BytesWithGrowth(states_.size(), states_.capacity(), states_.capacity() * sizeof(State)) +
+           BytesWithGrowth(hashes_.size(), hashes_.capacity(), hashes_.capacity() * sizeof(std::size_t)) +
+           BytesWithGrowth(numbers_.size(), numbers_.capacity() / 8 * 7, numbers_.capacity() * (sizeof(uint32_t) + 1));
   }
 
  private:
@@ -374,16 +376,19 @@ class Search {
     return path;
   }
 
+  template <class T>
+  static std::size_t Bytes(const std::vector<T>& vector) {
+    return BytesWithGrowth(vector.size(), vector.capacity(), vector.capacity() * sizeof(T));
+  }
   Outcome CheckLimits(uint64_t patience, std::size_t memory) {
     if (steps_ >= options_.max_steps) return Outcome::kSteps;
     if (seen_.size() > patience) return Outcome::kImpatient;
     if (++moves_ % kMovesBetweenChecks != 0) return Outcome::kExhausted;
     const std::size_t bytes = plan_.bytes() + carried_bytes_ + found_bytes_ + seen_.bytes() + states_.bytes() + state_bytes_ +
-                              2 * (frames_.capacity() * sizeof(Frame) + taken_.capacity() * sizeof(uint64_t)) +
-                              2 * (pending_.capacity() * sizeof(uint32_t) + blocked_.capacity() * sizeof(Blocked));
-    peak_bytes_ = std::max(peak_bytes_, bytes);
+                              Bytes(frames_) + Bytes(taken_) + Bytes(pending_) + Bytes(blocked_);
     if (bytes > options_.memory_bytes) return Outcome::kMemory;
     if (bytes > memory) return Outcome::kImpatient;
+    peak_bytes_ = std::max(peak_bytes_, bytes);
     if (moves_ % kMovesBetweenTimes == 0 && options_.out_of_time && options_.out_of_time()) return Outcome::kTime;
     return Outcome::kExhausted;
   }

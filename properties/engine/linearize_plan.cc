@@ -174,8 +174,8 @@ void ConfigurationSet::Clear() {
 }
 
 std::size_t ConfigurationSet::bytes() const {
-  const std::size_t table = rows_.capacity() * (sizeof(uint32_t) + 1);
-  return blocks_.size() * kRowsPerBlock * words_ * sizeof(uint64_t) + table * 3;
+  return blocks_.size() * kRowsPerBlock * words_ * sizeof(uint64_t) +
+         BytesWithGrowth(rows_.size(), rows_.capacity() / 8 * 7, rows_.capacity() * (sizeof(uint32_t) + 1));
 }
 
 }  // namespace leasecheck::engine

@@ -92,6 +92,13 @@ class SearchPlan {
   int slots_ = 0;
 };
 
+// What a container of `bytes` bytes occupies, or what it will while it grows (the old and the new, twice as large) where it is
+// soon to grow: so that a limit is noticed before it is passed. It holds `size` of the `capacity` elements at which it grows.
+constexpr std::size_t BytesWithGrowth(std::size_t size, std::size_t capacity, std::size_t bytes) {
+  constexpr std::size_t kSoon = 4096;
+  return size + kSoon >= capacity ? 3 * bytes : bytes;
+}
+
 // A set of fixed-width keys, each a row of 64-bit words, that grows without copying them and knows what it occupies.
 class ConfigurationSet {
  public:
@@ -103,7 +110,6 @@ class ConfigurationSet {
   bool Insert(const uint64_t* key);
   void Clear();
   std::size_t size() const { return size_; }
-  // With what the next growth needs while it lasts.
   std::size_t bytes() const;
 
  private:

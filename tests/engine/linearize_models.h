@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "properties/engine/linearize_plan.h"
 
 namespace leasecheck::engine {
@@ -128,27 +128,59 @@ class KvModel {
   std::vector<KvOp> ops_;
 };
 
-// One key's value only, for histories that were split by key. All answers are known beforehand, so a value that no later answer
-// begins with need not be told apart... it is the plain meaning of get, put and append on one string.
+// One key's value, for histories that were split by key. Values that no answered get begins with are one value, kLost: no get can
+// tell them apart, now or after any append.
 class KvKeyModel {
  public:
-  using State = std::string;
-  // Borrowed.
-  explicit KvKeyModel(const std::vector<KvOp>* ops) : ops_(*ops) {}
-  void Step(const State& value, int index, int part, std::vector<State>* next) const {
-    if (ops_[index].kind == KvOp::kGet && value != ops_[index].value) return;
-    StepWeakened(value, index, part, next);
+  struct State {
+    int answer = 0;  // the value is the first `length` bytes of this answer, the least that begins so
+    int length = 0;
+    friend bool operator==(const State&, const State&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const State& state) {
+      return H::combine(std::move(h), state.answer, state.length);
+    }
+  };
+  static constexpr State kLost = {-1, 0};
+
+  // Borrowed; all of one key, or of several that are asked about apart.
+  explicit KvKeyModel(const std::vector<KvOp>* ops) : ops_(*ops), answers_({""}) {
+    for (const KvOp& op : ops_) {
+      if (op.kind == KvOp::kGet) answers_.push_back(op.value);
+    }
+    std::sort(answers_.begin(), answers_.end());
+    answers_.erase(std::unique(answers_.begin(), answers_.end()), answers_.end());
+    for (const KvOp& op : ops_) put_.push_back(op.kind == KvOp::kAppend ? kLost : Find("", op.value));
   }
-  void StepWeakened(const State& value, int index, int, std::vector<State>* next) const {
+  void Step(const State& state, int index, int part, std::vector<State>* next) const {
+    if (ops_[index].kind == KvOp::kGet && state != put_[index]) return;
+    StepWeakened(state, index, part, next);
+  }
+  void StepWeakened(const State& state, int index, int, std::vector<State>* next) const {
     const KvOp& op = ops_[index];
-    next->push_back(op.kind == KvOp::kPut ? op.value : op.kind == KvOp::kAppend ? value + op.value : value);
+    if (op.kind == KvOp::kGet || (op.kind == KvOp::kAppend && state == kLost)) return next->push_back(state);
+    if (op.kind == KvOp::kPut) return next->push_back(put_[index]);
+    next->push_back(Find(absl::string_view(answers_[state.answer]).substr(0, state.length), op.value));
   }
   int Refusal(const State&, int, int) const { return KvOp::kGet; }
   bool Pure(int index, bool) const { return ops_[index].kind == KvOp::kGet; }
-  std::size_t StateBytes(const State& value) const { return sizeof(State) + value.capacity(); }
 
  private:
+  // The value `head` followed by `tail`.
+  State Find(absl::string_view head, absl::string_view tail) const {
+    const auto compare = [&](absl::string_view answer) {
+      const int order = answer.substr(0, head.size()).compare(head);
+      return order != 0 ? order : answer.substr(head.size(), tail.size()).compare(tail);
+    };
+    const auto found =
+        std::partition_point(answers_.begin(), answers_.end(), [&](const auto& answer) { return compare(answer) < 0; });
+    if (found == answers_.end() || compare(*found) != 0) return kLost;
+    return {static_cast<int>(found - answers_.begin()), static_cast<int>(head.size() + tail.size())};
+  }
+
   const std::vector<KvOp>& ops_;
+  std::vector<std::string> answers_;  // sorted
+  std::vector<State> put_;            // what each put leaves, or each get answered
 };
 
 // A queue whose items are claimed under a token, the number of the attempt. See ../shared/histories/README.md, "claimq".

@@ -26,7 +26,9 @@ template <class Model>
 Verdict Judge(const Model& model, const std::vector<Interval>& history, typename Model::State initial) {
   const std::vector<typename Model::State> initials = {initial};
   const auto result = Linearize(model, history, initials, LinearizeOptions());
-  if (result.verdict == Verdict::kOk) EXPECT_EQ(CheckWitness(model, history, initials, result.witness), std::nullopt);
+  if (result.verdict == Verdict::kOk) {
+    EXPECT_EQ(CheckWitness(model, history, initials, result.witness), std::nullopt);
+  }
   if (result.verdict == Verdict::kIllegal) {
     EXPECT_FALSE(history.at(result.blocked).optional);
     EXPECT_FALSE(result.refusals.empty());
@@ -63,12 +65,12 @@ TEST_F(PublicHistoriesTest, KeyValueStoresByKey) {
     ASSERT_TRUE(calls.ok()) << calls.status();
     ASSERT_EQ(calls->ops.size(), count);
     const auto result = LinearizeByPart(
-        KvKeyModel(&calls->ops), calls->history, {std::string()},
+        KvKeyModel(&calls->ops), calls->history, {KvKeyModel::State()},
         [&](int op) { return std::optional<std::string>(calls->ops[op].key); }, LinearizeOptions());
     EXPECT_EQ(result.verdict, absl::EndsWith(name, "ok") ? Verdict::kOk : Verdict::kIllegal) << name;
     for (const auto& part : result.parts) {
       const KvKeyModel model(&calls->ops);
-      Judge(SelectedCalls<KvKeyModel>(model, part.part.origin), part.part.history, std::string());
+      Judge(SelectedCalls<KvKeyModel>(model, part.part.origin), part.part.history, {});
     }
   }
 }
@@ -85,10 +87,13 @@ void JudgeClaimHistories(const std::string& folder, const std::vector<std::strin
 
 TEST_F(PublicHistoriesTest, ClaimQueuesInAnyOrder) {
   JudgeClaimHistories(folder_, {"any-c4-n1000-d8", "any-c8-n1000-d4-bad-dup", "any-c8-n1000-d4-bad-stale",
-                                "any-c8-n1000-d4-unknown", "any-c8-n10000-d8"});
+                                "any-c8-n1000-d4-unknown", "any-c8-n10000-d8", "any-c16-n10000-d8"});
 }
 
-TEST_F(PublicHistoriesTest, ClaimQueuesInFifoOrder) { JudgeClaimHistories(folder_, {"fifo-c4-n1000-d8"}); }
+TEST_F(PublicHistoriesTest, ClaimQueuesInFifoOrder) {
+  JudgeClaimHistories(folder_, {"fifo-c4-n1000-d8", "fifo-c4-n1000-d4-unknown", "fifo-c8-n1000-d4", "fifo-c8-n1000-d4-bad-dup",
+                                "fifo-c8-n1000-d4-bad-stale", "fifo-c8-n1000-d4-unknown"});
+}
 
 }  // namespace
 }  // namespace leasecheck::engine
