@@ -2,12 +2,10 @@
 #include "properties/engine/report.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <iterator>
+#include <cstddef>
 #include <string>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -78,7 +76,11 @@ std::string Indented(absl::string_view piece) {
 
 void AppendPart(absl::string_view title, absl::string_view piece, std::string* text) {
   if (piece.empty()) return;
-  absl::StrAppend(text, "  ", title, ":\n", Indented(piece));
+  std::string printable(piece);  // a backend's texts must not steer the terminal
+  for (char& c : printable) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\n' && c != '\t') c = '?';
+  }
+  absl::StrAppend(text, "  ", title, ":\n", Indented(printable));
 }
 
 }  // namespace

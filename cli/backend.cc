@@ -1,0 +1,42 @@
+#include "cli/backend.h"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+namespace leasecheck::cli {
+
+absl::StatusOr<Backend> ReadBackend(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
+  Backend backend{Backend::Kind::kMemory, std::string(text), std::string(parts.second)};
+  if (text == "memory") return backend;
+  if (parts.first == "sqlite") {
+    backend.kind = Backend::Kind::kSqlite;
+    return backend;
+  }
+  if (parts.first == "process") {
+    backend.kind = Backend::Kind::kProcess;
+    if (backend.argument.empty())
+      return absl::InvalidArgumentError("--backend: process: needs the command, such as process:./my_backend");
+    return backend;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--backend: there is no backend \"", text, "\"; there are memory, sqlite:PATH and process:COMMAND"));
+}
+
+std::string ShellQuoted(absl::string_view word) { return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'"); }
+
+absl::StatusOr<std::string> OwnProgram() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return absl::InternalError(absl::StrCat("cannot find this program's own file: ", error.message()));
+  return path.string();
+}
+
+}  // namespace leasecheck::cli

@@ -1,0 +1,38 @@
+// Backends by their names on the command line.
+#ifndef LEASECHECK_CLI_BACKEND_H_
+#define LEASECHECK_CLI_BACKEND_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "model/dialect.h"
+
+namespace leasecheck::cli {
+
+struct Backend {
+  enum class Kind { kMemory, kSqlite, kProcess };
+  Kind kind = Kind::kMemory;
+  std::string name;      // as it was written
+  std::string argument;  // after the colon
+};
+
+// "memory", "sqlite", "sqlite:PATH", "process:COMMAND".
+absl::StatusOr<Backend> ReadBackend(absl::string_view text);
+
+struct BackendOptions {
+  absl::Duration call_timeout = absl::Seconds(10);
+  Dialects dialects;               // declared on the command line, beside what the backend declares itself
+  uint64_t kill_at_statement = 0;  // of sqlite: this process kills itself before that statement; 0: never
+};
+
+// A word of a shell command line.
+std::string ShellQuoted(absl::string_view word);
+// The file of this program.
+absl::StatusOr<std::string> OwnProgram();
+
+}  // namespace leasecheck::cli
+
+#endif  // LEASECHECK_CLI_BACKEND_H_

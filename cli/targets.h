@@ -1,0 +1,168 @@
+// Targets of a family from a backend's name. Included by the verbs that run one.
+#ifndef LEASECHECK_CLI_TARGETS_H_
+#define LEASECHECK_CLI_TARGETS_H_
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "adapters/process/process_target.h"
+#include "adapters/sqlite/registry.h"
+#include "cli/backend.h"
+#include "cli/declared_target.h"
+#include "cli/files.h"
+#include "memstore/registry.h"
+#include "model/target.h"
+#include "properties/registry.h"
+
+namespace leasecheck::cli {
+
+inline constexpr char kVersion[] = "0.1.0";
+
+// How one backend is checked.
+template <class F>
+struct Targets {
+  TargetFactory<F> main;
+  TargetFactory<F> crash;                         // the same store in a form that can be killed; empty: main is it
+  std::shared_ptr<const TemporaryFolder> folder;  // lives as long as the targets
+};
+
+// Calls visit.template operator()<F>() for the family of that name, the first for "". InvalidArgument: there is none.
+template <class Visit>
+absl::Status VisitFamily(const std::string& name, Visit&& visit) {
+  bool found = false;
+  std::vector<std::string> known;
+  ForEachFamily(Families(), [&]<class F>() {
+    known.emplace_back(F::kName);
+    if (found || (!name.empty() && F::kName != absl::string_view(name))) return;
+    found = true;
+    visit.template operator()<F>();
+  });
+  if (found) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--family: there is no family \"", name, "\"; there are ", absl::StrJoin(known, ", ")));
+}
+
+template <class F>
+StoreFactory<F> MemoryStores() {
+  StoreFactory<F> factory;
+  factory.info.name = "memory";
+  factory.info.version = kVersion;
+  factory.info.concurrency = 64;
+  factory.info.pausable = true;
+  factory.info.reference = true;
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    return std::make_unique<typename memstore::StoreOf<F>::type>(options.environment);
+  };
+  return factory;
+}
+
+// Stores in one file.
+template <class F>
+StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& backend) {
+  using Store = typename sqlite::StoreOf<F>::type;
+  StoreFactory<F> factory;
+  factory.info.name = "sqlite";
+  factory.info.version = kVersion;
+  factory.info.concurrency = 16;
+  factory.info.durable = true;
+  factory.info.pausable = true;
+  factory.open =
+      [file, kill = backend.kill_at_statement](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    if (options.fresh) {
+      if (absl::Status status = Store::Remove(file); !status.ok()) return status;
+    }
+    typename Store::Options opening;
+    opening.path = file;
+    opening.environment = options.environment;
+    if (kill != 0) opening.on_statement = sqlite::KillAtStatement(kill);
+    return Store::Open(opening);
+  };
+  return factory;
+}
+
+// The file that "sqlite:argument" means. A folder gets a file of ours; a file that exists must be a store of ours, because a
+// check empties it.
+template <class F>
+absl::StatusOr<std::string> SqliteFile(const std::string& argument) {
+  std::error_code error;
+  if (std::filesystem::is_directory(argument, error)) return absl::StrCat(argument, "/leasecheck-", F::kName, ".db");
+  if (!std::filesystem::exists(argument, error)) return argument;
+  typename sqlite::StoreOf<F>::type::Options options;
+  ManualClock clock;
+  options.path = argument;
+  options.environment.clock = &clock;
+  auto store = sqlite::StoreOf<F>::type::Open(options);
+  if (!store.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--backend: ", argument, " would be emptied, and it is no store of ours: ", store.status().message()));
+  }
+  return argument;
+}
+
+template <class F>
+TargetFactory<F> ProcessTargets(const std::string& command, const BackendOptions& backend, bool may_kill_itself) {
+  return [command, timeout = backend.call_timeout, may_kill_itself]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
+    process::ProcessOptions options;
+    options.command = command;
+    options.call_timeout = timeout;
+    options.dialect_points = Spec<F>::DialectPoints();
+    options.may_kill_itself = may_kill_itself;
+    return process::ProcessTarget<F>::Start(options);
+  };
+}
+
+template <class F>
+absl::StatusOr<Targets<F>> SqliteTargets(const Backend& backend, const BackendOptions& options) {
+  Targets<F> targets;
+  std::string file;
+  if (backend.argument.empty()) {
+    absl::StatusOr<TemporaryFolder> folder = TemporaryFolder::Make();
+    if (!folder.ok()) return folder.status();
+    targets.folder = std::make_shared<const TemporaryFolder>(*std::move(folder));
+    file = absl::StrCat(targets.folder->path(), "/store.db");
+  } else {
+    absl::StatusOr<std::string> named = SqliteFile<F>(backend.argument);
+    if (!named.ok()) return named.status();
+    file = *named;
+  }
+  absl::StatusOr<std::string> program = OwnProgram();
+  if (!program.ok()) return program.status();
+  targets.main = InProcess(SqliteStores<F>(file, options));
+  const std::string command = absl::StrCat("exec ", ShellQuoted(*program), " serve --family ", F::kName, " --backend ",
+                                           ShellQuoted(absl::StrCat("sqlite:", file)));
+  targets.crash = ProcessTargets<F>(command, options, true);
+  return targets;
+}
+
+// InvalidArgument: the backend's argument cannot be used.
+template <class F>
+absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOptions& options) {
+  absl::StatusOr<Targets<F>> targets = Targets<F>();
+  switch (backend.kind) {
+    case Backend::Kind::kMemory:
+      targets->main = InProcess(MemoryStores<F>());
+      break;
+    case Backend::Kind::kSqlite:
+      targets = SqliteTargets<F>(backend, options);
+      break;
+    case Backend::Kind::kProcess:
+      targets->main = ProcessTargets<F>(backend.argument, options, false);
+      break;
+  }
+  if (!targets.ok() || options.dialects.empty()) return targets;
+  targets->main = Declaring<F>(std::move(targets->main), options.dialects);
+  if (targets->crash) targets->crash = Declaring<F>(std::move(targets->crash), options.dialects);
+  return targets;
+}
+
+}  // namespace leasecheck::cli
+
+#endif  // LEASECHECK_CLI_TARGETS_H_

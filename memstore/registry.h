@@ -1,0 +1,21 @@
+// The reference store of each family. Adding a family: its line at the end.
+#ifndef LEASECHECK_MEMSTORE_REGISTRY_H_
+#define LEASECHECK_MEMSTORE_REGISTRY_H_
+
+#include "memstore/session_store.h"
+#include "model/families.h"
+
+namespace leasecheck::memstore {
+
+// `type` is constructed from an Environment.
+template <class F>
+struct StoreOf;
+
+template <>
+struct StoreOf<SessionStoreFamily> {
+  using type = SessionStore;
+};
+
+}  // namespace leasecheck::memstore
+
+#endif  // LEASECHECK_MEMSTORE_REGISTRY_H_

@@ -1,0 +1,10 @@
+// Check, traces and spec of every family, for code that visits them all. Adding a family: its line.
+#ifndef LEASECHECK_PROPERTIES_REGISTRY_H_
+#define LEASECHECK_PROPERTIES_REGISTRY_H_
+
+#include "model/families.h"
+#include "properties/check.h"
+#include "properties/engine/trace.h"
+#include "properties/session_store.h"
+
+#endif  // LEASECHECK_PROPERTIES_REGISTRY_H_
