@@ -41,7 +41,7 @@ SlipStore::SlipStore(const Environment& environment, Policy policy, Disk* disk)
       life_(disk == nullptr ? 0 : disk->BeginLife()),
       state_(disk == nullptr ? StoreState() : disk->Read()) {}
 
-void SlipStore::LetOthersIn(absl::string_view point) {
+EpochMs SlipStore::LetOthersIn(absl::string_view point) {
   mutex_.Unlock();
   if (environment_.pause != nullptr) {
     environment_.pause->Pause(point);
@@ -49,6 +49,7 @@ void SlipStore::LetOthersIn(absl::string_view point) {
     std::this_thread::yield();
   }
   mutex_.Lock();
+  return Now();
 }
 
 void SlipStore::Persist() {
@@ -175,7 +176,7 @@ Result<QueuedWorkBatch> SlipStore::Insert(const QueuedWorkBatchDraft& draft, Epo
   if (Deviates(Deviation::kClasslessRejected) && !ClassOf(batch).has_value()) return Fail(Backend{"a batch needs one class"});
   batch.enqueue_seq = NextSeq(session);
   if (Slips(Slip::kRaceSeqReadThenWrite)) {
-    LetOthersIn("enqueue_seq_read");
+    batch.enqueued_at_ms = LetOthersIn("enqueue_seq_read");
     state_.next_seq = batch.enqueue_seq + 1;
   }
   session.next_seq = batch.enqueue_seq + 1;
@@ -187,14 +188,14 @@ Result<QueuedWorkBatch> SlipStore::Insert(const QueuedWorkBatchDraft& draft, Epo
 Result<QueuedWorkBatch> SlipStore::EnqueueQueuedWork(const EnqueueQueuedWorkRequest& request) {
   const QueuedWorkBatchDraft& draft = request.batch;
   absl::MutexLock lock(&mutex_);
-  const EpochMs now = Now();
+  EpochMs now = Now();
   if (Deviates(Deviation::kTimesAbove63BitsRefused) && draft.available_at_ms > kEndOfSignedTime) {
     return Fail(Backend{"the time is out of range"});
   }
   if (const QueuedWorkBatch* stored = FindByKey(draft, now)) return ReplayKey(*stored, draft);
-  if (Slips(Slip::kRaceKeyThenInsert)) LetOthersIn("source_key_looked_up");
+  if (Slips(Slip::kRaceKeyThenInsert)) now = LetOthersIn("source_key_looked_up");
   if (Deviates(Deviation::kKeyLoserGetsBackend) && draft.source_key.has_value()) {
-    LetOthersIn("source_key_looked_up");
+    now = LetOthersIn("source_key_looked_up");
     if (FindByKey(draft, now) != nullptr) return Fail(Backend{"duplicate key value violates unique constraint"});
   }
   Result<QueuedWorkBatch> batch = Insert(draft, now);
@@ -250,7 +251,7 @@ Result<QueuedWorkClaim> SlipStore::RenewQueuedWorkClaim(const RenewQueuedWorkCla
   }
   if (Slips(Slip::kRaceRenewCheckThenExtend)) {
     const ClaimRecord record = *owned.front()->record;
-    LetOthersIn("claim_checked");
+    renewed.expires_at_epoch_ms = ExpiryOf(LetOthersIn("claim_checked"), request.lease_ttl_ms);
     owned.clear();
     for (Row& row : state_.sessions[request.claim.session_id].rows) {
       for (const QueuedWorkBatch& batch : request.claim.batches) {
@@ -367,7 +368,7 @@ bool SlipStore::Pending(const Row& row, EpochMs now) const {
 
 Result<std::vector<QueuedWorkBatch>> SlipStore::ListPendingQueuedWork(const ListPendingQueuedWorkRequest& request) {
   absl::MutexLock lock(&mutex_);
-  const EpochMs now = Now();
+  EpochMs now = Now();
   if (Slips(Slip::kReadReapsLapsed)) ReapLapsed(request.session_id, now);
   std::vector<Row> pending;
   for (const auto& [id, session] : state_.sessions) {
@@ -377,7 +378,7 @@ Result<std::vector<QueuedWorkBatch>> SlipStore::ListPendingQueuedWork(const List
     }
   }
   if (Slips(Slip::kRacePendingInTwoReads)) {
-    LetOthersIn("rows_read");
+    now = LetOthersIn("rows_read");
     const std::vector<Row>& rows = state_.sessions[request.session_id].rows;
     auto claimed = [&](const Row& read) {
       return std::any_of(rows.begin(), rows.end(),

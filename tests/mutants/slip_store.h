@@ -380,16 +380,20 @@ class SlipStore final : public session_store::SessionStore {
     const std::string& session_id;
     const session_store::LeaseOwnerIdentity& owner;
     DurationMs ttl;
-    EpochMs now;
+    EpochMs now;  // read anew where a race slip let others in
   };
   using Positions = std::vector<std::size_t>;  // of rows in their session, the order of the grant
+  struct EarlyToken {
+    std::string head_id;
+    uint64_t token;
+  };
   using Error = std::optional<session_store::StoreError>;
 
   bool Slips(Slip slip) const { return policy_.slip == slip; }
   bool Deviates(Deviation deviation) const { return policy_.deviation == deviation; }
 
-  // Lets other calls in: drops the lock, pauses, takes it again. Pointers into state_ are stale afterwards.
-  void LetOthersIn(absl::string_view point) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets other calls in: drops the lock, pauses, takes it again. Pointers to rows are stale afterwards. Returns the time then.
+  EpochMs LetOthersIn(absl::string_view point) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Persist() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   EpochMs Now() const { return environment_.clock->Now(); }
 
@@ -418,12 +422,15 @@ class SlipStore final : public session_store::SessionStore {
                        uint64_t max_batches) const;
   Error RefuseClassless(const Session& session, const Asker& asker, const Positions& candidates) const;
   uint64_t NextToken(const Session& session, const Positions& selected, EpochMs now) const;
-  session_store::Result<Positions> SelectChecked(const Asker& asker, const session_store::SessionExecutionLeaseFence& fence,
+  session_store::Result<Positions> SelectChecked(Asker& asker, const session_store::SessionExecutionLeaseFence& fence,
                                                  absl::FunctionRef<session_store::Result<Positions>(const Session&)> select)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Positions SelectedAfterPause(const Asker& asker, const Positions& selected, absl::string_view point)
+  Positions SelectedAfterPause(Asker& asker, const Positions& selected, absl::string_view point)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::optional<session_store::QueuedWorkClaim> GrantSelected(const Asker& asker, Positions selected)
+  std::optional<session_store::QueuedWorkClaim> GrantSelected(Asker& asker, Positions selected,
+                                                              const std::optional<EarlyToken>& early = std::nullopt)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<EarlyToken> ReadTokenEarly(const session_store::ClaimReadyQueuedWorkRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::QueuedWorkClaim Grant(const Asker& asker, const Positions& selected, uint64_t token)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -459,6 +466,10 @@ class SlipStore final : public session_store::SessionStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<session_store::Result<session_store::RuntimeCommitResult>> Replay(const session_store::RuntimeCommit& commit,
                                                                                   EpochMs now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<session_store::Result<session_store::RuntimeCommitResult>> RaceWindow(Slip slip, absl::string_view point,
+                                                                                      const session_store::RuntimeCommit& commit,
+                                                                                      EpochMs* now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Error CheckBinding(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Error CheckFence(const session_store::RuntimeCommit& commit, EpochMs now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

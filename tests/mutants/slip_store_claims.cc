@@ -188,10 +188,10 @@ QueuedWorkClaim SlipStore::Grant(const Asker& asker, const Positions& selected, 
 }
 
 // Lets others in, then finds the selected rows again; those that went meanwhile are left out.
-Positions SlipStore::SelectedAfterPause(const Asker& asker, const Positions& selected, absl::string_view point) {
+Positions SlipStore::SelectedAfterPause(Asker& asker, const Positions& selected, absl::string_view point) {
   std::set<std::string> batch_ids;
   for (std::size_t i : selected) batch_ids.insert(state_.sessions[asker.session_id].rows[i].batch.batch_id);
-  LetOthersIn(point);
+  asker.now = LetOthersIn(point);
   const std::vector<Row>& rows = state_.sessions[asker.session_id].rows;
   Positions found;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -200,29 +200,33 @@ Positions SlipStore::SelectedAfterPause(const Asker& asker, const Positions& sel
   return found;
 }
 
-Result<Positions> SlipStore::SelectChecked(const Asker& asker, const SessionExecutionLeaseFence& fence,
+Result<Positions> SlipStore::SelectChecked(Asker& asker, const SessionExecutionLeaseFence& fence,
                                            absl::FunctionRef<Result<Positions>(const Session&)> select) {
   if (!FenceHolds(asker.session_id, fence, asker.now)) return Fail(SessionExecutionLeaseExpired{asker.session_id});
   if (Deviates(Deviation::kTimesAbove63BitsRefused) && SaturatingAdd(asker.now, asker.ttl) > kEndOfSignedTime) {
     return Fail(Backend{"the time is out of range"});
   }
-  if (Slips(Slip::kRaceFenceThenClaim)) LetOthersIn("fence_checked");
+  if (Slips(Slip::kRaceFenceThenClaim)) asker.now = LetOthersIn("fence_checked");
   return select(state_.sessions[asker.session_id]);
 }
 
-std::optional<QueuedWorkClaim> SlipStore::GrantSelected(const Asker& asker, Positions selected) {
+// The token that a claim would give now; only a slip wants to know it early.
+std::optional<SlipStore::EarlyToken> SlipStore::ReadTokenEarly(const ClaimReadyQueuedWorkRequest& request) {
+  const Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
+  const Session& session = state_.sessions[request.session_id];
+  const Result<Positions> selected = SelectTurnWork(session, asker, request.boundary, request.max_batches);
+  if (!selected.has_value() || selected->empty()) return std::nullopt;
+  return EarlyToken{session.rows[selected->front()].batch.batch_id, NextToken(session, *selected, asker.now)};
+}
+
+std::optional<QueuedWorkClaim> SlipStore::GrantSelected(Asker& asker, Positions selected,
+                                                        const std::optional<EarlyToken>& early) {
   if (selected.empty()) return std::nullopt;
-  const uint64_t early_token = NextToken(state_.sessions[asker.session_id], selected, asker.now);
   if (Slips(Slip::kRaceSelectThenMark)) selected = SelectedAfterPause(asker, selected, "batches_selected");
-  if (Slips(Slip::kRaceCounterReadThenWrite)) {
-    selected = SelectedAfterPause(asker, selected, "counter_read");
-    const std::vector<Row>& rows = state_.sessions[asker.session_id].rows;
-    auto taken = [&](std::size_t i) { return !Takeable(rows[i], asker); };
-    selected.erase(std::remove_if(selected.begin(), selected.end(), taken), selected.end());
-  }
   if (selected.empty()) return std::nullopt;
-  const bool reads_early = Slips(Slip::kRaceCounterReadThenWrite);
-  const uint64_t token = reads_early ? early_token : NextToken(state_.sessions[asker.session_id], selected, asker.now);
+  const Session& session = state_.sessions[asker.session_id];
+  uint64_t token = NextToken(session, selected, asker.now);
+  if (early.has_value() && early->head_id == session.rows[selected.front()].batch.batch_id) token = early->token;
   QueuedWorkClaim claim = Grant(asker, selected, token);
   Persist();
   return claim;
@@ -231,7 +235,7 @@ std::optional<QueuedWorkClaim> SlipStore::GrantSelected(const Asker& asker, Posi
 Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimLeadingReadySessionCommand(
     const ClaimLeadingReadySessionCommandRequest& request) {
   absl::MutexLock lock(&mutex_);
-  const Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
   Result<Positions> selected = SelectChecked(asker, request.session_execution_lease,
                                              [&](const Session& session) { return SelectCommand(session, asker); });
   if (!selected.has_value()) return Fail(selected.error());
@@ -245,12 +249,18 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWork(const Cla
   const EpochMs early = Now();
   if (Slips(Slip::kRaceTimeBeforeLock) && environment_.pause != nullptr) environment_.pause->Pause("time_read");
   absl::MutexLock lock(&mutex_);
-  const Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Slips(Slip::kRaceTimeBeforeLock) ? early : Now()};
+  std::optional<EarlyToken> early_token;
+  if (Slips(Slip::kRaceCounterReadThenWrite)) {
+    early_token = ReadTokenEarly(request);
+    LetOthersIn("counter_read");
+  }
+  const EpochMs now = Slips(Slip::kRaceTimeBeforeLock) ? early : Now();
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, now};
   Result<Positions> selected = SelectChecked(asker, request.session_execution_lease, [&](const Session& session) {
     return max_batches == 0 ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);
   });
   if (!selected.has_value()) return Fail(selected.error());
-  return GrantSelected(asker, *selected);
+  return GrantSelected(asker, *selected, early_token);
 }
 
 // Whether these are the batches that were asked for; a slip may change what is granted.
@@ -282,7 +292,7 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWorkByBatchIds
   const std::vector<std::string>& ids = request.batch_ids;
   if (ids.empty() && !Deviates(Deviation::kZeroChecksLane)) return std::nullopt;
   absl::MutexLock lock(&mutex_);
-  const Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
   const uint64_t max_batches = Slips(Slip::kIdsPrefixRefused) ? kEndOfTime : ids.size();
   Result<Positions> selected = SelectChecked(asker, request.session_execution_lease, [&](const Session& session) {
     return ids.empty() ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);

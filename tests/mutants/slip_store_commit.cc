@@ -21,28 +21,37 @@ Result<RuntimeCommitResult> SlipStore::CommitRuntimeState(const CommitRuntimeSta
   return Commit(request.commit, Now());
 }
 
+// Where a slip leaves the critical section: lets others in and looks the stamp up again, so that stamps stay right and only what
+// was checked before goes stale.
+std::optional<Result<RuntimeCommitResult>> SlipStore::RaceWindow(Slip slip, absl::string_view point, const RuntimeCommit& commit,
+                                                                 EpochMs* now) {
+  if (!Slips(slip)) return std::nullopt;
+  *now = LetOthersIn(point);
+  return Replay(commit, *now);
+}
+
 Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, EpochMs now) {
   const uint64_t head_at_start = state_.sessions[commit.session_id].head_revision;
-  if (Deviates(Deviation::kUnconditionalLoses)) LetOthersIn("head_read");
+  if (Deviates(Deviation::kUnconditionalLoses)) now = LetOthersIn("head_read");
   if (Error error = CheckBinding(commit)) return Fail(*error);
   const bool foreign_stamp = commit.turn_commit.has_value() && commit.turn_commit->session_id != commit.session_id;
   if (foreign_stamp && !Slips(Slip::kCommitStampSessionUnchecked)) {
     return Fail(RuntimeTurnCommitConflict{commit.turn_commit->session_id, commit.turn_commit->turn_id});
   }
   if (auto replayed = Replay(commit, now)) return *replayed;
-  if (Slips(Slip::kRaceReplayThenApply) || Deviates(Deviation::kReplayLoserGetsError)) LetOthersIn("stamp_looked_up");
+  if (Slips(Slip::kRaceReplayThenApply) || Deviates(Deviation::kReplayLoserGetsError)) now = LetOthersIn("stamp_looked_up");
   if (Deviates(Deviation::kForeignReleaseRefused) && commit.release_session_execution_lease.has_value() &&
       commit.release_session_execution_lease->session_id != commit.session_id) {
     return Fail(Backend{"the release is of another session"});
   }
   const bool claims_first = Slips(Slip::kCommitChecksClaimsBeforeHead);
   if (Error error = CheckFence(commit, now)) return Fail(*error);
-  if (Slips(Slip::kRaceFenceThenCommit)) LetOthersIn("fence_checked");
+  if (auto replayed = RaceWindow(Slip::kRaceFenceThenCommit, "fence_checked", commit, &now)) return *replayed;
   if (claims_first) {
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
   }
   if (Error error = CheckHead(commit)) return Fail(*error);
-  if (Slips(Slip::kRaceHeadThenApply)) LetOthersIn("head_checked");
+  if (auto replayed = RaceWindow(Slip::kRaceHeadThenApply, "head_checked", commit, &now)) return *replayed;
   const uint64_t head = state_.sessions[commit.session_id].head_revision;
   if (Deviates(Deviation::kUnconditionalLoses) && !commit.expected_head_revision.has_value() && head != head_at_start) {
     return Fail(HeadRevisionConflict{std::nullopt, head});
@@ -51,7 +60,7 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
   if (!claims_first) {
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
   }
-  if (Slips(Slip::kRaceCompletionsThenApply)) LetOthersIn("completions_checked");
+  if (auto replayed = RaceWindow(Slip::kRaceCompletionsThenApply, "completions_checked", commit, &now)) return *replayed;
   if (Deviates(Deviation::kReplayLoserGetsError) && commit.turn_commit.has_value() &&
       state_.sessions[commit.session_id].stamps.count(commit.turn_commit->turn_id) > 0) {
     return Fail(HeadRevisionConflict{commit.expected_head_revision, head});

@@ -77,7 +77,7 @@ LeaseAcquired SlipStore::Reenter(Lane& lane, const LeaseOwnerIdentity& owner, Du
 Result<SessionExecutionLeaseClaimOutcome> SlipStore::TryClaimSessionExecutionLease(
     const TryClaimSessionExecutionLeaseRequest& request) {
   absl::MutexLock lock(&mutex_);
-  const EpochMs now = Now();
+  EpochMs now = Now();
   if (LaneTimeRefused(now, request.lease_ttl_ms)) return Fail(Backend{"the time is out of range"});
   Lane& lane = LaneSession(request.session_id).lane;
   if (lane.lease.has_value()) {
@@ -89,7 +89,7 @@ Result<SessionExecutionLeaseClaimOutcome> SlipStore::TryClaimSessionExecutionLea
     const bool taken_over = Slips(Slip::kTryClaimTakesDeadHolder) && DefinitelyDead(lane.lease->owner, request.owner);
     if (!lapsed && !taken_over) return LeaseBusy{*lane.lease};
   }
-  if (Slips(Slip::kRaceTryClaimCheckThenTake)) LetOthersIn("lane_found_free");
+  if (Slips(Slip::kRaceTryClaimCheckThenTake)) now = LetOthersIn("lane_found_free");
   return Acquire(request.session_id, request.owner, request.lease_ttl_ms, now);
 }
 
@@ -116,7 +116,7 @@ Result<SessionExecutionLeaseClaimOutcome> SlipStore::ReclaimSessionExecutionLeas
 
 Result<SessionExecutionLease> SlipStore::RenewSessionExecutionLease(const RenewSessionExecutionLeaseRequest& request) {
   absl::MutexLock lock(&mutex_);
-  const EpochMs now = Now();
+  EpochMs now = Now();
   if (LaneTimeRefused(now, request.lease_ttl_ms)) return Fail(Backend{"the time is out of range"});
   Lane& lane = LaneSession(request.fence.session_id).lane;
   const bool held = lane.lease.has_value() && Matches(*lane.lease, request.fence);
@@ -125,7 +125,7 @@ Result<SessionExecutionLease> SlipStore::RenewSessionExecutionLease(const RenewS
   }
   if (Slips(Slip::kRaceLaneRenewCheckThenExtend)) {
     const SessionExecutionLease checked = *lane.lease;
-    LetOthersIn("lane_checked");
+    now = LetOthersIn("lane_checked");
     lane.lease = checked;
   }
   const EpochMs base = Slips(Slip::kLaneRenewAddsToOldExpiry) ? lane.lease->expires_at_epoch_ms : now;
