@@ -54,6 +54,8 @@ class Target {
   virtual bool Crashed() const { return false; }
   // Why Execute answered Indefinite without the harness having caused it; OK where nothing is wrong.
   virtual absl::Status Health() const { return absl::OkStatus(); }
+  // What the backend wrote beside its answers, the end of it, for the report of a failure.
+  virtual std::string Log() const { return ""; }
 };
 
 // Makes a target of its own at every call. Thread-safe.
