@@ -68,7 +68,7 @@ void SessionStoreGenerator::Observe(const CallRecord<F>& record) {
     if (lane != nullptr) ObserveLane(record, *lane);
   }
   if (const auto* cancelled = AnswerOf<CancelQueuedWorkBatchRequest>(record); cancelled != nullptr && cancelled->has_value()) {
-    for (BatchHandle& batch : known_.batches) batch.gone |= batch.id == (*cancelled)->batch_id;
+    ObserveCancel(**cancelled);
   }
   if (const auto* abandon = CallOf<AbandonQueuedWorkClaimRequest>(record)) {
     for (BatchHandle& batch : known_.batches) {
@@ -86,11 +86,23 @@ void SessionStoreGenerator::ObserveBatch(const CallRecord<F>& record, const Queu
     if (known.id == batch.batch_id) return;
   }
   known_.batches.push_back(
-      {record.label, "batch_id", batch.batch_id, SessionIndex(batch.session_id), batch.available_at_ms, 0, false});
+      {record.label, "batch_id", batch.batch_id, SessionIndex(batch.session_id), batch.available_at_ms, 0, false, ""});
   if (known_.batches.size() > 2 * kHandlesKept) {
     std::erase_if(known_.batches, [](const BatchHandle& handle) { return handle.gone; });
   }
   if (known_.batches.size() > 2 * kHandlesKept) known_.batches.erase(known_.batches.begin());
+}
+
+// A claim that lost a batch is what to try next: neither renewing it nor settling all of it may work (QW-CAN-4).
+void SessionStoreGenerator::ObserveCancel(const QueuedWorkBatch& cancelled) {
+  for (BatchHandle& batch : known_.batches) {
+    if (batch.id != cancelled.batch_id) continue;
+    batch.gone = true;
+    if (batch.claim.empty() || epilogue_begun_ || !planned_.empty()) continue;
+    Command renew = CommandOf(RenewQueuedWorkClaimRequest{{}, 1000}, NewLabel('r'));
+    renew.references.push_back({"claim", batch.claim, ""});
+    planned_.push_back(std::move(renew));
+  }
 }
 
 void SessionStoreGenerator::ObserveClaim(const CallRecord<F>& record, const QueuedWorkClaim& claim) {
@@ -98,7 +110,9 @@ void SessionStoreGenerator::ObserveClaim(const CallRecord<F>& record, const Queu
   KeepNewest(known_.claims);
   for (BatchHandle& batch : known_.batches) {
     for (const QueuedWorkBatch& granted : claim.batches) {
-      if (batch.id == granted.batch_id) batch.claimed_until = claim.expires_at_epoch_ms;
+      if (batch.id != granted.batch_id) continue;
+      batch.claimed_until = claim.expires_at_epoch_ms;
+      batch.claim = record.label;
     }
   }
 }

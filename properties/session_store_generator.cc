@@ -275,7 +275,7 @@ Command<F> SessionStoreGenerator::Enqueue(EpochMs now) {
   Command command;
   command.label = NewLabel('b');
   command.action = Action<F>(RequestOf<F>(EnqueueQueuedWorkRequest{Draft(now)}));
-  if (branch_ >= 0) branches_[branch_].batches.push_back({command.label, "batch_id", "", 0, 0, 0, false});
+  if (branch_ >= 0) branches_[branch_].batches.push_back({command.label, "batch_id", "", 0, 0, 0, false, ""});
   return command;
 }
 

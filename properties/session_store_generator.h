@@ -28,6 +28,7 @@ struct BatchHandle {
   EpochMs available_at = 0;
   EpochMs claimed_until = 0;
   bool gone = false;
+  std::string claim;  // label of the last claim over it
 };
 struct ClaimHandle {
   std::string label;
@@ -117,6 +118,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void ObserveBatch(const engine::CallRecord<F>& record, const QueuedWorkBatch& batch);
   void ObserveClaim(const engine::CallRecord<F>& record, const QueuedWorkClaim& claim);
   void ObserveLane(const engine::CallRecord<F>& record, const SessionExecutionLeaseClaimOutcome& outcome);
+  void ObserveCancel(const QueuedWorkBatch& cancelled);
   void ObserveLaneEnd(const engine::CallRecord<F>& record);
   void ObserveCommit(const engine::CallRecord<F>& record, const CommitRuntimeStateRequest& request);
   void ObserveDrain(const engine::CallRecord<F>& record);

@@ -59,8 +59,15 @@ class Driver {
   // Ends a phase that was run command by command.
   void EndPhase() { ++phase_; }
 
-  // Runs a whole phase: its one client sequentially, or its several clients by real threads.
-  absl::Status RunPhase(const Phase<F>& phase) { return RunClients(phase, nullptr); }
+  // Runs a whole phase: its one client sequentially, or its several clients by real threads, which now and then give way inside
+  // the store where it pauses.
+  absl::Status RunPhase(const Phase<F>& phase) {
+    const bool jitters = phase.clients.size() > 1 && target_.info().pausable;
+    if (jitters) target_.SetPauseHook(&jitter_);
+    absl::Status status = RunClients(phase, nullptr);
+    if (jitters) target_.SetPauseHook(nullptr);
+    return status;
+  }
 
   // Runs the several clients of a phase one step at a time, as `chooser` says; `recorded` gets the choices.
   absl::Status RunPhase(const Phase<F>& phase, Chooser chooser, Schedule* recorded) {
@@ -80,9 +87,19 @@ class Driver {
  private:
   // What the threads of a phase share.
   struct Together {
-    explicit Together(int count) : clients(count), start(count) {}
+    Together(int count, std::size_t longest) : clients(count), start(count), arrived(longest) {}
+    // Holds a client before its call number `call` until the others that still run are there too, so that free threads do
+    // overlap: a call of a store in memory is shorter than what threads drift apart by. Gives up soon; nobody waits for the
+    // slowest.
+    void Gate(std::size_t call) {
+      arrived[call].fetch_add(1);
+      for (int spins = 0; spins < 400 && arrived[call].load() + finished.load() < clients; ++spins) {
+        if (spins % 20 == 19) std::this_thread::yield();
+      }
+    }
     const int clients;
     std::latch start;
+    std::vector<std::atomic<int>> arrived;
     std::atomic<uint64_t> calls_begun{0};
     std::atomic<bool> crashed{false};
     std::atomic<int> finished{0};
@@ -103,7 +120,9 @@ class Driver {
       return absl::OkStatus();
     }
     const int clients = static_cast<int>(phase.clients.size());
-    Together together(clients);
+    std::size_t longest = 0;
+    for (const auto& commands : phase.clients) longest = std::max(longest, commands.size());
+    Together together(clients, longest);
     std::vector<absl::Status> statuses(clients);
     std::vector<Labels<F>> labels(clients, Labels<F>(&labels_));
     std::vector<std::vector<CallRecord<F>>> records(clients);
@@ -136,8 +155,10 @@ class Driver {
       together.start.arrive_and_wait();
     }
     absl::Status status;
+    std::size_t made = 0;
     for (const Command<F>& command : commands) {
       if (together.crashed.load() || target_.Crashed()) break;
+      if (scheduler == nullptr) together.Gate(made++);
       if (const auto* crash = std::get_if<Crash>(&command.action)) {
         AwaitCalls(*crash, scheduler, together);
         together.crashed.store(true);
@@ -206,8 +227,20 @@ class Driver {
     return RunCommand(-1, reopen, labels_, history_.calls);
   }
 
+  // Lets others run in one pause out of three.
+  class Jitter final : public PauseHook {
+   public:
+    void Pause(absl::string_view /*point*/) override {
+      if (pauses_.fetch_add(1, std::memory_order_relaxed) % 3 == 0) std::this_thread::yield();
+    }
+
+   private:
+    std::atomic<uint64_t> pauses_{0};
+  };
+
   Target<F>& target_;
   absl::Span<const Conversion> conversions_;
+  Jitter jitter_;
   Scheduler* scheduler_ = nullptr;  // of the phase that runs, where it is deterministic
   Labels<F> labels_;
   History<F> history_;

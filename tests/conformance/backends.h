@@ -1,0 +1,47 @@
+// The built-in backends, as the conformance tests open them in this process.
+#ifndef LEASECHECK_TESTS_CONFORMANCE_BACKENDS_H_
+#define LEASECHECK_TESTS_CONFORMANCE_BACKENDS_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "adapters/sqlite/session_store.h"
+#include "memstore/session_store.h"
+#include "model/session_store/family.h"
+#include "properties/check.h"
+
+namespace leasecheck {
+
+inline StoreFactory<SessionStoreFamily> MemoryBackend() {
+  StoreFactory<SessionStoreFamily> factory;
+  factory.info.name = "memory";
+  factory.info.concurrency = 16;
+  factory.info.pausable = true;
+  factory.info.reference = true;
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
+    return std::make_unique<memstore::SessionStore>(options.environment);
+  };
+  return factory;
+}
+
+// A file of its own a store, below `directory`; several connections.
+inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
+  StoreFactory<SessionStoreFamily> factory;
+  factory.info.name = "sqlite";
+  factory.info.concurrency = 4;
+  factory.info.pausable = true;
+  factory.info.durable = true;
+  factory.info.reference = true;
+  factory.directory = std::move(directory);
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
+    auto store = sqlite::SessionStore::Open({.path = options.directory + "/queue.db", .environment = options.environment});
+    if (!store.ok()) return store.status();
+    return *std::move(store);
+  };
+  return factory;
+}
+
+}  // namespace leasecheck
+
+#endif  // LEASECHECK_TESTS_CONFORMANCE_BACKENDS_H_

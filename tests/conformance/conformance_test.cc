@@ -1,0 +1,118 @@
+// The correct stores pass the whole check, every clause reached; and a store that is wrong only under overlap does not.
+//
+// LEASECHECK_NIGHTLY=1 makes the runs long: 10^7 operations in memory, 10^6 on SQLite.
+#include <cstdlib>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "properties/check.h"
+#include "properties/session_store.h"
+#include "tests/conformance/backends.h"
+
+namespace leasecheck {
+namespace {
+
+bool Nightly() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr; }
+
+void ExpectConforms(const StoreFactory<SessionStoreFamily>& factory, uint64_t operations) {
+  CheckOptions options;
+  options.operations = operations;
+  const Report report = Check<SessionStoreFamily>(InProcess(factory), options);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  for (const StageReport& stage : report.stages) {
+    // The scheduler decides how much overlaps under it; of free threads the machine has its say.
+    if (stage.name == "deterministic") {
+      EXPECT_GT(stage.overlapping * 10, stage.operations);
+    } else if (stage.name == "concurrent") {
+      EXPECT_GT(stage.overlapping, 0u);
+    }
+    EXPECT_EQ(stage.undecided, 0u) << stage.name;
+  }
+}
+
+TEST(ConformanceTest, TheReferenceStoreConforms) { ExpectConforms(MemoryBackend(), Nightly() ? 10'000'000 : 300'000); }
+
+TEST(ConformanceTest, SqliteConforms) {
+  ExpectConforms(SqliteBackend(testing::TempDir() + "conformance-sqlite"), Nightly() ? 1'000'000 : 40'000);
+}
+
+TEST(ConformanceTest, TheSameSeedMakesTheSameCheck) {
+  CheckOptions options;
+  options.operations = 20'000;
+  options.concurrent = false;
+  const Report first = Check<SessionStoreFamily>(InProcess(MemoryBackend()), options);
+  const Report again = Check<SessionStoreFamily>(InProcess(MemoryBackend()), options);
+  ASSERT_EQ(first.clauses.size(), again.clauses.size());
+  for (std::size_t i = 0; i < first.clauses.size(); ++i) {
+    EXPECT_EQ(first.clauses[i].held, again.clauses[i].held) << first.clauses[i].id;
+    EXPECT_EQ(first.clauses[i].refused, again.clauses[i].refused) << first.clauses[i].id;
+  }
+}
+
+TEST(ConformanceTest, ShardsMakeDisjointPrograms) {
+  CheckOptions options;
+  options.operations = 5'000;
+  options.concurrent = false;
+  options.shards = 2;
+  const Report zero = Check<SessionStoreFamily>(InProcess(MemoryBackend()), options);
+  options.shard = 1;
+  const Report one = Check<SessionStoreFamily>(InProcess(MemoryBackend()), options);
+  bool differ = false;
+  for (std::size_t i = 0; i < zero.clauses.size(); ++i) differ |= zero.clauses[i].held != one.clauses[i].held;
+  EXPECT_TRUE(differ);
+}
+
+// A store that answers "not supported" or "may have happened" to everything proves nothing.
+class Evasive final : public Target<SessionStoreFamily> {
+ public:
+  explicit Evasive(OutcomeOf<SessionStoreFamily> answer) : answer_(std::move(answer)) { info_.name = "evasive"; }
+  const TargetInfo& info() const override { return info_; }
+  OutcomeOf<SessionStoreFamily> Execute(const RequestOf<SessionStoreFamily>&) override { return answer_; }
+  absl::Status Reset(EpochMs) override { return absl::OkStatus(); }
+  absl::Status SetClock(EpochMs) override { return absl::OkStatus(); }
+  absl::Status Reopen() override { return absl::UnimplementedError("no"); }
+  absl::Status Kill() override { return absl::UnimplementedError("no"); }
+
+ private:
+  TargetInfo info_;
+  OutcomeOf<SessionStoreFamily> answer_;
+};
+
+TEST(ConformanceTest, AnEvasiveBackendIsInconclusive) {
+  for (const OutcomeOf<SessionStoreFamily>& answer :
+       {OutcomeOf<SessionStoreFamily>(Indefinite{}), OutcomeOf<SessionStoreFamily>(Unsupported{})}) {
+    CheckOptions options;
+    options.operations = 2'000;
+    const TargetFactory<SessionStoreFamily> factory = [&]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+      return std::make_unique<Evasive>(answer);
+    };
+    const Report report = Check<SessionStoreFamily>(factory, options);
+    EXPECT_EQ(report.verdict, Verdict::kInconclusive) << report.text();
+    EXPECT_NE(report.reason, "");
+  }
+}
+
+TEST(ConformanceTest, AnAnswerThatNoContractHasIsAFailure) {
+  CheckOptions options;
+  options.operations = 2'000;
+  const TargetFactory<SessionStoreFamily> factory = [&]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    return std::make_unique<Evasive>(OutcomeOf<SessionStoreFamily>(ForeignError{"error code 17"}));
+  };
+  const Report report = Check<SessionStoreFamily>(factory, options);
+  EXPECT_EQ(report.verdict, Verdict::kDoesNotConform);
+  ASSERT_FALSE(report.failures.empty());
+  EXPECT_EQ(report.failures.front().clause, "PROTOCOL");
+}
+
+TEST(ConformanceTest, ABackendThatCannotBeOpenedIsInconclusiveAndSaysWhy) {
+  const TargetFactory<SessionStoreFamily> factory = []() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    return absl::InvalidArgumentError("there is no such file");
+  };
+  const Report report = Check<SessionStoreFamily>(factory, {});
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(report.reason, "there is no such file");
+}
+
+}  // namespace
+}  // namespace leasecheck
