@@ -1,6 +1,5 @@
 #include "model/session_store/spec.h"
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -28,11 +27,11 @@ std::optional<ClauseIndex> SessionStoreSpec::Step(State& state, const Request& r
 
 int SessionStoreSpec::Parts(const Request& request, const Outcome& outcome, const Context& context) {
   constexpr std::size_t kByIds = OperationIndexOf<Family, ClaimReadyQueuedWorkByBatchIdsRequest>();
-  if (request.index() != kByIds || context.overlap == nullptr) return 1;
+  if (request.index() != kByIds) return 1;
   const auto* grant = ResponseIf<Family, kByIds>(outcome);
   const bool none = grant != nullptr && !grant->has_value();
   if (!none && !std::holds_alternative<Indefinite>(outcome)) return 1;
-  return context.overlap->Any([](const Request&) { return true; }) ? 2 : 1;
+  return spec_internal::SessionOverlapped(context, std::get<kByIds>(request).session_id) ? 2 : 1;
 }
 
 namespace {

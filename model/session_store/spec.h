@@ -151,8 +151,8 @@ class SessionStoreSpec {
                              const Context& context);
   static std::string Describe(const State& state, EpochMs now);
 
-  // 2 for a claim by ids that granted nothing, or whose answer nobody saw, while other calls overlap it (QW-LAT-22: it may take
-  // the head and give it back); 1 otherwise.
+  // 2 for a claim by ids that granted nothing, or whose answer nobody saw, while calls of its session overlap it (QW-LAT-22:
+  // it may take the head and give it back); 1 otherwise.
   static int Parts(const Request& request, const Outcome& outcome, const Context& context);
 
   // The session a call names. nullopt for load_session, which answers for whatever session the store is bound to, and for a

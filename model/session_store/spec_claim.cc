@@ -142,6 +142,9 @@ Verdict BlameMembers(const Judge& judge, const SessionState& session, const Clai
   return BlameGroup(session, call, forecast, batches);
 }
 
+// Behind this many live-claimed batches a head is more likely hidden by a scan window (QW-LAT-11) than by the other claims.
+constexpr std::size_t kSmallestWindow = 31;
+
 // An answer that grants nothing where a grant of the run was due.
 Verdict BlameNoGrant(const Judge& judge, const SessionState& session, const ClaimCall& call, const Forecast& forecast) {
   const Row& head = session.rows[forecast.run.front()];
@@ -153,12 +156,11 @@ Verdict BlameNoGrant(const Judge& judge, const SessionState& session, const Clai
     if (forecast.run.front() > 0) return Refuse<"QW-CMD-7">();
     return after_turn ? Refuse<"QW-CMD-5">() : Refuse<"QW-CMD-2">();
   }
-  bool live_ahead = false;
   for (std::size_t i = 0; i < forecast.run.front(); ++i) {
     if (session.rows[i].stored->batch.available_at_ms > judge.now) return Refuse<"QW-CLM-9">();
-    live_ahead = true;
   }
-  if (live_ahead) return Refuse<"QW-CLM-21">();
+  if (forecast.run.front() >= kSmallestWindow) return Refuse<"QW-INV-18">();
+  if (forecast.run.front() > 0) return Refuse<"QW-CLM-21">();
   if (call.kind == Kind::kByIds) {
     ClaimCall unlimited = call;
     unlimited.max = call.max + 1;
@@ -331,7 +333,8 @@ void CountNone(const Judge& judge, const SessionState& session, const ClaimCall&
 
 // Applying.
 
-// Puts the forecast run of `state` under a claim. `grant` is null where nobody saw it.
+// Puts the forecast run of `state` under a claim. `grant` is null where nobody saw it. The head's fencing token is the
+// caller's to raise.
 void Take(const Judge& judge, SpecState& state, const ClaimCall& call, const Forecast& forecast, const QueuedWorkClaim* grant,
           CallIndex giver = kNoCall) {
   auto record = std::make_shared<ClaimRecord>();
@@ -349,9 +352,6 @@ void Take(const Judge& judge, SpecState& state, const ClaimCall& call, const For
     if (grant != nullptr) Bind(session, forecast.run[i], grant->batches[i]);
     session.rows[forecast.run[i]].claim = record;
   }
-  // Of a claim that nobody saw, only a rise is known.
-  Row& head = session.rows[forecast.run.front()];
-  head.head_fencing = grant != nullptr ? grant->fencing_token : head.head_fencing + 1;
 }
 
 // A claim by ids that took another group than was asked for and gave it back leaves that group's old claims stale, if it was
@@ -367,6 +367,7 @@ void AddGivenBack(const Judge& judge, const SessionState& session, const ClaimCa
   judge.AddAlternative(std::move(other));
 }
 
+// Of a claim that did not match even a rise of the fencing token is not known (QW-LAT-22).
 void AddHidden(const Judge& judge, const ClaimCall& call, const Forecast& forecast, CallIndex giver) {
   if (judge.alternatives == nullptr) return;
   SpecState other = judge.state;
@@ -460,6 +461,7 @@ Verdict JudgeGrant(Judge& judge, const SessionState& session, const ClaimCall& c
   if (Verdict refused = CheckGrant(judge, session, call, forecast, grant)) return refused;
   CountGrant(judge, session, call, forecast);
   Take(judge, judge.state, call, forecast, &grant);
+  judge.state.Edit(call.session_id).rows[forecast.run.front()].head_fencing = grant.fencing_token;
   return kAllowed;
 }
 
@@ -472,6 +474,7 @@ Verdict ApplyUnseen(Judge& judge, const SessionState& session, const ClaimCall& 
   }
   if (forecast.classless) judge.AddAlternative(judge.state);  // it may have failed (QW-LAT-12)
   Take(judge, judge.state, call, forecast, nullptr);
+  ++judge.state.Edit(call.session_id).rows[forecast.run.front()].head_fencing;  // all that is known is that it rose
   return kAllowed;
 }
 
@@ -556,6 +559,13 @@ ClaimCall CallOf(const ClaimReadyQueuedWorkByBatchIdsRequest& request) {
           request.boundary, request.lease_ttl_ms, request.batch_ids.size(),        &request.batch_ids};
 }
 
+bool SessionOverlapped(const SessionStoreSpec::Context& context, absl::string_view session_id) {
+  return context.overlap != nullptr && context.overlap->Any([&](const SessionStoreSpec::Request& other) {
+    const std::optional<std::string> key = SessionStoreSpec::PartitionKey(other);
+    return !key.has_value() || *key == session_id;
+  });
+}
+
 Verdict JudgeCall(Judge& judge, const ClaimLeadingReadySessionCommandRequest& request, const GrantAnswer& answer) {
   return JudgeClaim(judge, CallOf(request), answer);
 }
@@ -568,8 +578,7 @@ Verdict JudgeCall(Judge& judge, const ClaimReadyQueuedWorkByBatchIdsRequest& req
   const ClaimCall call = CallOf(request);
   if (judge.context.part == 1) return GiveBack(judge, call, answer);
   const bool none = answer.unseen || (answer.response != nullptr && !answer.response->has_value());
-  const bool overlapped = judge.OverlapsAny([](const SessionStoreSpec::Request&) { return true; });
-  return JudgeClaim(judge, call, answer, none && overlapped ? 2 : 1);
+  return JudgeClaim(judge, call, answer, none && SessionOverlapped(judge.context, call.session_id) ? 2 : 1);
 }
 
 }  // namespace leasecheck::session_store::spec_internal

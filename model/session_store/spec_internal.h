@@ -142,6 +142,9 @@ Forecast ForecastClaim(const Judge& judge, const SessionState& session, const Cl
 // Whether the ids asked for are exactly those of the run.
 bool RunMatchesIds(const SessionState& session, const Forecast& forecast, const std::vector<std::string>& ids);
 
+// Whether a call that can see or change this session overlaps the one being judged.
+bool SessionOverlapped(const SessionStoreSpec::Context& context, absl::string_view session_id);
+
 ClaimCall CallOf(const ClaimLeadingReadySessionCommandRequest& request);
 ClaimCall CallOf(const ClaimReadyQueuedWorkRequest& request);
 ClaimCall CallOf(const ClaimReadyQueuedWorkByBatchIdsRequest& request);

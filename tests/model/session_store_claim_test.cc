@@ -450,6 +450,14 @@ TEST_F(ClaimSpec, AMismatchMayLeaveLapsedClaimsStale) {  // QW-LAT-22
   EXPECT_EQ(Pending({a}), kAllowed);
 }
 
+TEST_F(ClaimSpec, ManyLiveClaimsHideNothing) {  // QW-LAT-11
+  Hold();
+  for (int i = 0; i < 40; ++i) Claim({Put(absl::StrCat("a", i))}, 1, 60000);
+  const auto last = Put("last");
+  EXPECT_EQ(Peek(Work(1), kNone), "QW-INV-18");
+  EXPECT_EQ(Judge(Work(1), Grant({last})), kAllowed);
+}
+
 // Renew and abandon.
 
 TEST_F(ClaimSpec, RenewMovesTheExpiryAndNothingElse) {

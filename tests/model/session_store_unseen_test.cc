@@ -222,6 +222,8 @@ TEST_F(TransientSpec, OnlyAMismatchUnderOverlapHasTwoParts) {
   EXPECT_EQ(SpecUnderTest::Parts(ids, Answered<ClaimReadyQueuedWorkByBatchIdsRequest>(Grant({b})), Context()), 1);
   EXPECT_EQ(SpecUnderTest::Parts(ids, Failed(Backend{}), Context()), 1);
   EXPECT_EQ(SpecUnderTest::Parts(Work(), Answered<ClaimReadyQueuedWorkRequest>(kNone), Context()), 1);
+  overlap.calls = {{8, ListQueuedWorkRequest{"t"}}};
+  EXPECT_EQ(SpecUnderTest::Parts(ids, none, Context()), 1);
   overlap.calls.clear();
   EXPECT_EQ(SpecUnderTest::Parts(ids, none, Context()), 1);
 }
