@@ -5,7 +5,10 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -31,6 +34,11 @@ absl::StatusOr<Backend> ReadBackend(absl::string_view text) {
 }
 
 std::string ShellQuoted(absl::string_view word) { return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'"); }
+
+std::string ShellQuotedIfNeeded(absl::string_view word) {
+  const bool plain = absl::c_all_of(word, [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_-./:=,", c); });
+  return plain && !word.empty() ? std::string(word) : ShellQuoted(word);
+}
 
 absl::StatusOr<std::string> OwnProgram() {
   std::error_code error;

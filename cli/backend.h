@@ -28,8 +28,9 @@ struct BackendOptions {
   uint64_t kill_at_statement = 0;  // of sqlite: this process kills itself before that statement; 0: never
 };
 
-// A word of a shell command line.
+// A word of a shell command line, always in quotes, and in quotes where it needs them.
 std::string ShellQuoted(absl::string_view word);
+std::string ShellQuotedIfNeeded(absl::string_view word);
 // The file of this program.
 absl::StatusOr<std::string> OwnProgram();
 

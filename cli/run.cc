@@ -1,0 +1,75 @@
+#include "cli/run.h"
+
+#include <unistd.h>
+
+#include <functional>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/backend.h"
+#include "cli/targets.h"
+
+namespace leasecheck::cli {
+namespace {
+
+constexpr char kClearLine[] = "\r\033[K";
+
+void ShowProgress(const std::string& backend, const Progress& progress) {
+  std::string line = absl::StrFormat("%s%s: %s, %d programs, %d operations, %.0f s", kClearLine, backend, progress.stage,
+                                     progress.programs, progress.operations, progress.seconds);
+  if (progress.budget_seconds > 0) absl::StrAppendFormat(&line, " of %.0f", progress.budget_seconds);
+  std::cerr << line << std::flush;
+}
+
+// The command that runs a failure again; the engine adds the file, or the seed.
+void NameReplay(const std::string& family, const Backend& backend, CheckOptions* options) {
+  absl::StatusOr<std::string> program = OwnProgram();
+  const std::string start = program.ok() ? ShellQuotedIfNeeded(*program) : "leasecheck";
+  const std::string target = absl::StrCat(" --family ", family, " --backend ", ShellQuotedIfNeeded(backend.name));
+  options->replay_command = absl::StrCat(start, " replay", target);
+  options->replay_command_for_seed = absl::StrCat(start, " check", target);
+}
+
+template <class F>
+absl::StatusOr<Report> CheckBackend(const Backend& backend, const BackendOptions& backend_options, CheckOptions options) {
+  absl::StatusOr<Targets<F>> targets = MakeTargets<F>(backend, backend_options);
+  if (!targets.ok()) return targets.status();
+  NameReplay(std::string(F::kName), backend, &options);
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (terminal) options.progress = [&](const Progress& progress) { ShowProgress(backend.name, progress); };
+  Report report = targets->crash ? Check<F>(targets->main, targets->crash, options) : Check<F>(targets->main, options);
+  if (terminal) std::cerr << kClearLine << std::flush;
+  if (report.backend.empty()) report.backend = backend.name;
+  return report;
+}
+
+}  // namespace
+
+absl::Status RunChecks(const RunFlags& flags, const std::function<void(const Report&)>& done) {
+  std::vector<Backend> backends;
+  for (const std::string& name : flags.backends.empty() ? std::vector<std::string>{"memory", "sqlite:"} : flags.backends) {
+    absl::StatusOr<Backend> backend = ReadBackend(name);
+    if (!backend.ok()) return backend.status();
+    backends.push_back(*std::move(backend));
+  }
+  absl::Status status;
+  absl::Status family = VisitFamily(flags.family, [&]<class F>() {
+    absl::StatusOr<BackendOptions> backend_options = ReadBackendOptions(flags, Spec<F>::DialectPoints());
+    absl::StatusOr<CheckOptions> options = ReadCheckOptions(flags, Spec<F>::Clauses());
+    status = !backend_options.ok() ? backend_options.status() : options.status();
+    for (const Backend& backend : backends) {
+      if (!status.ok()) return;
+      absl::StatusOr<Report> report = CheckBackend<F>(backend, *backend_options, *options);
+      status = report.status();
+      if (report.ok()) done(*report);
+    }
+  });
+  return family.ok() ? status : family;
+}
+
+}  // namespace leasecheck::cli

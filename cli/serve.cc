@@ -1,0 +1,80 @@
+// leasecheck serve: a built-in store over the wire, as the test double of a test in any language (PROTOCOL.md, "Serving").
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/process/server.h"
+#include "cli/exit_code.h"
+#include "cli/flags.h"
+#include "cli/targets.h"
+#include "cli/verbs.h"
+
+namespace leasecheck::cli {
+namespace {
+
+struct ServeFlags {
+  RunFlags run;
+  std::string backend = "memory";
+  uint64_t kill_at_statement = 0;
+};
+
+// A store without a file of its own lives in the folder that the harness gave us, so that a new child finds it again.
+void UseGivenFolder(Backend* backend) {
+  const char* folder = std::getenv("LEASECHECK_DIR");
+  if (backend->kind == Backend::Kind::kSqlite && backend->argument.empty() && folder != nullptr) backend->argument = folder;
+}
+
+template <class F>
+absl::Status Serve(const Backend& backend, const BackendOptions& options) {
+  absl::StatusOr<Targets<F>> targets = MakeTargets<F>(backend, options);
+  if (!targets.ok()) return targets.status();
+  absl::StatusOr<std::unique_ptr<Target<F>>> target = targets->main();
+  if (!target.ok()) return target.status();
+  // A parent that has gone away is no mistake of this side.
+  process::Serve<F>(**target, STDIN_FILENO, STDOUT_FILENO).IgnoreError();
+  return absl::OkStatus();
+}
+
+int RunVerb(const ServeFlags& flags) {
+  absl::StatusOr<Backend> backend = ReadBackend(flags.backend);
+  if (!backend.ok()) return Complain(backend.status());
+  if (backend->kind == Backend::Kind::kProcess) {
+    return Complain(
+        absl::InvalidArgumentError("serve: a process: backend speaks the protocol itself; serve memory or sqlite:PATH"));
+  }
+  if (flags.kill_at_statement != 0 && backend->kind != Backend::Kind::kSqlite) {
+    return Complain(absl::InvalidArgumentError("--kill-at-statement: only sqlite: has statements"));
+  }
+  UseGivenFolder(&*backend);
+  absl::Status status;
+  absl::Status visited = VisitFamily(flags.run.family, [&]<class F>() {
+    absl::StatusOr<BackendOptions> options = ReadBackendOptions(flags.run, Spec<F>::DialectPoints());
+    if (options.ok()) options->kill_at_statement = flags.kill_at_statement;
+    status = options.ok() ? Serve<F>(*backend, *options) : options.status();
+  });
+  if (!visited.ok()) return Complain(visited);
+  return status.ok() ? kConforms : Complain(status);
+}
+
+}  // namespace
+
+void AddServeVerb(CLI::App& app, int* exit_code) {
+  auto flags = std::make_shared<ServeFlags>();
+  CLI::App* verb = app.add_subcommand("serve", "Serve a built-in store on stdin and stdout, by docs/PROTOCOL.md");
+  AddFamilyFlag(*verb, &flags->run);
+  verb->add_option("--backend", flags->backend, "memory or sqlite:PATH")->type_name("BACKEND")->capture_default_str();
+  verb->add_option("--dialect", flags->run.dialects, "Declare a choice at a latitude point; may be repeated")
+      ->type_name("ID=WORD")
+      ->allow_extra_args(false);
+  verb->add_option("--kill-at-statement", flags->kill_at_statement,
+                   "Of sqlite: send SIGKILL to this process before its n-th statement")
+      ->type_name("N");
+  verb->callback([flags, exit_code] { *exit_code = RunVerb(*flags); });
+}
+
+}  // namespace leasecheck::cli
