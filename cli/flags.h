@@ -13,7 +13,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "cli/backend.h"
+#include "model/clause.h"
+#include "model/dialect.h"
 #include "properties/check.h"
 
 namespace leasecheck::cli {
