@@ -36,7 +36,7 @@ class Pool {
   // Waits for a free connection.
   Lease Take() {
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &Pool::HasFree));
+    while (free_.empty()) given_back_.Wait(&mutex_);
     std::unique_ptr<Connection> connection = std::move(free_.back());
     free_.pop_back();
     return Lease(this, std::move(connection));
@@ -46,11 +46,11 @@ class Pool {
   void GiveBack(std::unique_ptr<Connection> connection) {
     absl::MutexLock lock(&mutex_);
     free_.push_back(std::move(connection));
+    given_back_.Signal();
   }
 
-  bool HasFree() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !free_.empty(); }
-
   absl::Mutex mutex_;
+  absl::CondVar given_back_;
   std::vector<std::unique_ptr<Connection>> free_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -27,6 +27,12 @@ constexpr absl::string_view kTurnWorkName = "turn_work";
 constexpr absl::string_view kSessionCommandName = "session_command";
 constexpr absl::string_view kProcessWakeName = "process_wake";
 
+// Positions in MergeKey.
+constexpr std::size_t kMergePayloadDefault = 1;
+constexpr std::size_t kMergeGroup = 2;
+static_assert(std::is_same_v<std::variant_alternative_t<kMergePayloadDefault, MergeKey>, MergePayloadDefault>);
+static_assert(std::is_same_v<std::variant_alternative_t<kMergeGroup, MergeKey>, MergeGroup>);
+
 // The enumerator of a word; the tables' CHECKs admit no other text.
 template <class E>
 E FromWord(absl::string_view name) {
@@ -36,7 +42,7 @@ E FromWord(absl::string_view name) {
   return E{};
 }
 
-absl::string_view MergeKeyName(const MergeKey& key) { return kAlternatives<MergeKey>.alternatives[key.index()].name; }
+absl::string_view MergeKeyName(std::size_t index) { return kAlternatives<MergeKey>.alternatives[index].name; }
 
 std::optional<std::string> MergeGroupOf(const MergeKey& key) {
   const auto* group = std::get_if<MergeGroup>(&key);
@@ -46,8 +52,8 @@ std::optional<std::string> MergeGroupOf(const MergeKey& key) {
 
 MergeKey ReadMergeKey(const Rows& rows, int name, int group) {
   std::string text = rows.Text(name);
-  if (text == MergeKeyName(MergeGroup{})) return MergeGroup{rows.Text(group)};
-  if (text == MergeKeyName(MergePayloadDefault{})) return MergePayloadDefault{};
+  if (text == MergeKeyName(kMergeGroup)) return MergeGroup{rows.Text(group)};
+  if (text == MergeKeyName(kMergePayloadDefault)) return MergePayloadDefault{};
   return MergeNever{};
 }
 
@@ -201,7 +207,7 @@ uint64_t NextEnqueueSeq(Transaction& transaction) {
 void InsertBatch(Transaction& transaction, const QueuedWorkBatch& batch, EpochMs now) {
   transaction.Execute("INSERT INTO batches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                       batch.enqueue_seq, batch.batch_id, batch.session_id, batch.source_key, ClassName(batch),
-                      WordOf(batch.delivery_policy), WordOf(batch.slot_policy), MergeKeyName(batch.merge_key),
+                      WordOf(batch.delivery_policy), WordOf(batch.slot_policy), MergeKeyName(batch.merge_key.index()),
                       MergeGroupOf(batch.merge_key), batch.available_at_ms, batch.enqueued_at_ms, uint64_t{0},
                       batch.available_at_ms, batch.available_at_ms <= now);
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
