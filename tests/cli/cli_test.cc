@@ -1,0 +1,228 @@
+// The program as its user meets it: what it prints, where, and its exit status.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "properties/engine/report.h"
+#include "pugixml.hpp"
+#include "tests/cli/run_program.h"
+
+namespace leasecheck::testing {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct BadCommand {
+  const char* command;
+  int exit_code;
+  const char* says;  // part of the one sentence
+};
+
+class CliTest : public CommandLineTest {
+ protected:
+  void ExpectComplaint(const BadCommand& bad) {
+    SCOPED_TRACE(bad.command);
+    const Ran ran = Run(bad.command);
+    EXPECT_EQ(ran.exit_code, bad.exit_code);
+    EXPECT_THAT(ran.err, HasSubstr(bad.says));
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+  }
+};
+
+TEST_F(CliTest, BadArgumentsGetOneSentence) {
+  const std::vector<BadCommand> bad = {
+      {"$L", 64, "A subcommand is required"},
+      {"$L frobnicate", 64, "leasecheck: "},
+      {"$L check --frobnicate", 64, "--frobnicate"},
+      {"$L check --family nobody", 64, "there is no family \"nobody\"; there are "},
+      {"$L check --backend postgres", 64, "there is no backend \"postgres\"; there are memory, sqlite:PATH and process:COMMAND"},
+      {"$L check --backend memory:x", 64, "there is no backend \"memory:x\""},
+      {"$L check --backend process:", 64, "process: needs the command"},
+      {"echo text >data; $L check --backend sqlite:data", 64, "data would be emptied, and it is no store of ours"},
+      {"$L check --budget soon", 64, "--budget: \"soon\" is no length of time"},
+      {"$L check --budget -5s", 64, "is no length of time"},
+      {"$L check --call-timeout 0s", 64, "--call-timeout: \"0s\" is no length of time"},
+      {"$L check --seed minus", 64, "--seed"},
+      {"$L check --clients 1", 64, "--clients"},
+      {"$L check --shard 4/4", 64, "--shard: 4/4 is no shard"},
+      {"$L check --shard x", 64, "is no shard"},
+      {"GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=7 $L check", 64, "GTEST_SHARD_INDEX/GTEST_TOTAL_SHARDS: 7/2 is no shard"},
+      {"$L check --only QW-NO-1", 64, "--only: there is no clause QW-NO-1"},
+      {"$L check --skip QW-NO-1", 64, "--skip: there is no clause QW-NO-1"},
+      {"$L check --dialect QW-LAT-7", 64, "QW-LAT-7 cannot be \"\"; it takes "},
+      {"$L check --dialect QW-LAT-7=perhaps", 64, "QW-LAT-7 cannot be \"perhaps\"; it takes allow, refuse"},
+      {"$L check --dialect QW-LAT-99=x", 64, "there is no latitude point \"QW-LAT-99\""},
+      {"$L check --known-deviations nowhere", 64, "cannot read nowhere: No such file"},
+      {"echo 'QW-NO-1 because' >d; $L check --known-deviations d", 64, "d:1: there is no clause QW-NO-1"},
+      {"printf '# one\\n\\nQW-CLM-14\\n' >d; $L check --known-deviations d", 64, "d:3: the reason is missing after QW-CLM-14"},
+      {"$L check --junit /nowhere/x.xml", 64, "cannot write /nowhere/x.xml: No such file"},
+      {"touch file; $L check --out file/below", 64, "cannot make the folder file/below"},
+      {"$L replay", 64, "FILE"},
+      {"$L replay nowhere.trace", 64, "cannot read nowhere.trace: No such file"},
+      {"$L replay .", 64, "cannot read .: it is a folder"},
+      {"echo rubbish >t; $L replay t", 64, "t:1:1"},
+      {"$L serve --backend process:x", 64, "a process: backend speaks the protocol itself"},
+      {"$L serve --kill-at-statement 3", 64, "only sqlite: has statements"},
+      {"$L coverage --json nowhere", 64, "cannot read nowhere"},
+      {"echo '[]' >r; $L coverage --json r", 64, "r: it is no report that `leasecheck check --json` wrote"},
+      {"$L mutants no_such_mutant", 64, "there is no mutant \"no_such_mutant\""},
+  };
+  for (const BadCommand& command : bad) ExpectComplaint(command);
+}
+
+TEST_F(CliTest, HelpIsGolden) {
+  for (const char* verb : {"", "check", "replay", "serve", "coverage", "mutants"}) {
+    const Ran ran = Run(absl::StrCat("$L ", verb, " --help"));
+    EXPECT_EQ(ran.exit_code, 0);
+    EXPECT_EQ(ran.err, "");
+    const std::string name = *verb == '\0' ? "leasecheck" : verb;
+    ExpectGolden(absl::StrCat("tests/cli/golden/help_", name, ".txt"), ran.out);
+  }
+}
+
+TEST_F(CliTest, TheReferenceStoreConforms) {
+  const Ran ran = Run("$L check --backend memory --operations 150000 --json r.json --junit r.xml --markdown r.md --html r.html");
+  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.err, "") << "no progress where stderr is no terminal";
+  EXPECT_THAT(ran.out, HasSubstr("sequential"));
+  EXPECT_THAT(ran.out, HasSubstr("concurrent"));
+  EXPECT_THAT(ran.out, EndsWith(": CONFORMS\n"));
+  pugi::xml_document xml;
+  EXPECT_TRUE(xml.load_file(Path("r.xml").c_str()));
+  EXPECT_EQ(xml.child("testsuites").child("testsuite").attribute("failures").as_int(-1), 0);
+  auto reports = ReportsFromJson(ReadWhole(Path("r.json")));
+  ASSERT_TRUE(reports.ok()) << reports.status();
+  EXPECT_TRUE(reports->at(0).conforms());
+  EXPECT_THAT(ReadWhole(Path("r.md")), HasSubstr("| clause |"));
+  EXPECT_THAT(ReadWhole(Path("r.html")), HasSubstr("</html>"));
+
+  const Ran coverage = Run("$L coverage --json r.json");
+  EXPECT_EQ(coverage.exit_code, 0) << coverage.out;
+  for (const ClauseReport& clause : reports->at(0).clauses) EXPECT_THAT(coverage.out, HasSubstr(clause.id));
+}
+
+TEST_F(CliTest, OneSeedIsOneRun) {
+  const auto stages = [&](const std::string& flags) {
+    const Ran ran = Run("$L check --backend memory --operations 20000 --clients 2 --json r.json " + flags);
+    EXPECT_EQ(ran.err, "");
+    nlohmann::json report = nlohmann::json::parse(ReadWhole(Path("r.json")))["reports"][0];
+    return report["stages"][0]["programs"].dump() + report["stages"][0]["operations"].dump();
+  };
+  EXPECT_EQ(stages("--seed 5"), stages("--seed 5"));
+  EXPECT_NE(stages("--seed 5"), stages("--seed 6"));
+}
+
+TEST_F(CliTest, ARunThatLeavesAClauseOutNeverConforms) {
+  const Ran ran = Run("$L check --backend memory --operations 20000 --skip QW-CLM-14");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.out, HasSubstr("INCONCLUSIVE: "));
+}
+
+TEST_F(CliTest, AKnownDeviationThatHoldsFails) {
+  const Ran ran =
+      Run("echo 'QW-CLM-14 as in release 3' >known; $L check --backend memory --operations 20000 --known-deviations known");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("listed as known deviations, but they held: QW-CLM-14"));
+}
+
+struct BadBackend {
+  const char* how;
+  int exit_code;
+  const char* says;
+};
+
+TEST_F(CliTest, BackendsThatMisbehave) {
+  const std::vector<BadBackend> backends = {
+      {"version", 2, "protocol"},
+      {"silent", 2, "hung"},
+      {"dialect", 2, "NO-SUCH-1"},
+      {"dies", 1, "backend died"},
+      {"hangs", 1, "backend hung"},
+      {"rubbish", 2, "backend broke the protocol"},
+      {"twice", 2, "backend broke the protocol"},
+      {"wrong_id", 2, "backend broke the protocol"},
+      {"unsupported", 2, "does not support"},
+      {"indefinite", 2, "indefinite"},
+      {"empty", 1, "DOES NOT CONFORM"},
+  };
+  for (const BadBackend& backend : backends) {
+    SCOPED_TRACE(backend.how);
+    const Ran ran = Run(absl::StrCat("$L check --operations 500 --call-timeout 500ms --backend \"process:exec python3 ",
+                                     "$S/tests/cli/backends/lying_backend.py ", backend.how, "\""));
+    EXPECT_EQ(ran.exit_code, backend.exit_code) << ran.out << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(backend.says));
+    EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("terminate called")));
+  }
+  const Ran missing = Run("$L check --operations 500 --backend process:./no_such_program");
+  EXPECT_EQ(missing.exit_code, 2) << missing.out;
+  EXPECT_THAT(missing.out, HasSubstr("127"));
+}
+
+TEST_F(CliTest, AFailureIsAFileThatReplaysWithOneCommand) {
+  const std::string backend = "\"process:exec python3 $S/tests/cli/backends/lying_backend.py empty\"";
+  const Ran check = Run("$L check --operations 2000 --out found --backend " + backend);
+  ASSERT_EQ(check.exit_code, 1) << check.out << check.err;
+  EXPECT_THAT(check.out, HasSubstr("replay with:\n"));
+  const Ran again = Run("$L replay found/*.trace --backend " + backend);
+  EXPECT_EQ(again.exit_code, 1) << again.out << again.err;
+  const Ran good = Run("$L replay found/*.trace");
+  EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
+  const Ran printed = Run("$L check --operations 2000 --out second --backend " + backend +
+                          " >text; sh -c \"$(grep -A1 'replay with:' text | tail -n 1)\"");
+  EXPECT_EQ(printed.exit_code, 1) << printed.out << printed.err;
+}
+
+TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
+  for (const char* backend : {"memory", "sqlite:", "'process:exec \"$L\" serve'"}) {
+    const Ran ran = Run(absl::StrCat("$L replay $(find $S/traces -name '*.trace' | sort) --backend ", backend));
+    EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
+  }
+}
+
+TEST_F(CliTest, SqliteIsCheckedAcrossCrashes) {
+  const Ran ran = Run("$L check --backend sqlite: --operations 3000 --json r.json");
+  EXPECT_NE(ran.exit_code, 1) << ran.out << ran.err;
+  auto reports = ReportsFromJson(ReadWhole(Path("r.json")));
+  ASSERT_TRUE(reports.ok()) << reports.status();
+  uint64_t crashes = 0;
+  uint64_t overlapping = 0;
+  for (const StageReport& stage : reports->at(0).stages) {
+    crashes += stage.crashes;
+    overlapping += stage.overlapping;
+  }
+  EXPECT_GT(crashes, 0u) << ran.out;
+  EXPECT_GT(overlapping, 0u) << ran.out;
+}
+
+TEST_F(CliTest, ServeAnswersAndLivesOnAfterRubbish) {
+  const Ran ran =
+      Run("printf '%s\\n' 'rubbish' "
+          "'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocol\":1,\"family\":\"session_store\"}}' "
+          "'{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"reset\",\"params\":{\"now_ms\":1000}}' "
+          "'{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"list_queued_work\",\"params\":{\"session_id\":\"s\"}}' "
+          "'{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"shutdown\",\"params\":{}}' | $L serve");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("-32700"));
+  EXPECT_THAT(ran.out, HasSubstr("\"result\":[]"));
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST_F(CliTest, ServeKillsItselfAtAStatement) {
+  const Ran ran =
+      Run("$L serve --backend sqlite: --kill-at-statement 1 <<'END'\n"
+          "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocol\":1,\"family\":\"session_store\"}}\n"
+          "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"reset\",\"params\":{\"now_ms\":1000}}\n"
+          "END");
+  EXPECT_TRUE(ran.exit_code == 137 || ran.exit_code == -1) << ran.exit_code << ran.out << ran.err;
+}
+
+}  // namespace
+}  // namespace leasecheck::testing
