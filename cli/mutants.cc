@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 #include "cli/exit_code.h"
 #include "cli/files.h"
 #include "cli/verbs.h"
+#include "properties/engine/report.h"
 #include "tests/mutants/run.h"
+#include "tests/mutants/show.h"
 
 namespace leasecheck::cli {
 namespace {
@@ -21,9 +24,22 @@ namespace {
 struct MutantsFlags {
   mutants::RunOptions run;
   std::string markdown;
+  std::string show;
 };
 
+int Unknown(const std::string& name) {
+  return Complain(absl::InvalidArgumentError(absl::StrCat("there is no mutant \"", name, "\"")));
+}
+
+int Show(const MutantsFlags& flags) {
+  const std::optional<Report> report = mutants::ShowMutant(flags.show, flags.run.first_seed, flags.run.operations);
+  if (!report.has_value()) return Unknown(flags.show);
+  std::cout << report->text();
+  return ExitCode(*report);
+}
+
 int RunVerb(const MutantsFlags& flags) {
+  if (!flags.show.empty()) return Show(flags);
   if (!flags.markdown.empty()) {
     if (absl::Status status = CheckWritable(flags.markdown); !status.ok()) return Complain(status);
   }
@@ -36,7 +52,7 @@ int RunVerb(const MutantsFlags& flags) {
   }
   std::string unknown;
   const std::vector<mutants::KillRow> rows = mutants::RunMutants(options, &unknown);
-  if (rows.empty()) return Complain(absl::InvalidArgumentError(absl::StrCat("there is no mutant \"", unknown, "\"")));
+  if (rows.empty()) return Unknown(unknown);
   std::cout << mutants::KillTable(rows);
   if (!flags.markdown.empty()) {
     absl::Status status = WriteFile(flags.markdown, mutants::KillTableMarkdown(rows));
@@ -60,6 +76,7 @@ void AddMutantsVerb(CLI::App& app, int* exit_code) {
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--markdown", flags->markdown, "Write the table as Markdown")->type_name("FILE");
+  verb->add_option("--show", flags->show, "Check this mutant once and print what its author would see")->type_name("NAME");
   verb->add_option("NAME", flags->run.names, "Mutants; all where none is named");
   verb->callback([flags, exit_code] { *exit_code = RunVerb(*flags); });
 }

@@ -72,7 +72,8 @@ const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"properties/engine/", {"model/", "codec/", "properties/engine/", "properties/check.h"}},
       {"properties/", {"model/", "codec/", "properties/"}},
       // The one verb that shows the harness tested too.
-      {"cli/", {"model/", "codec/", "memstore/", "adapters/", "properties/", "cli/", "tests/mutants/run.h"}},
+      {"cli/",
+       {"model/", "codec/", "memstore/", "adapters/", "properties/", "cli/", "tests/mutants/run.h", "tests/mutants/show.h"}},
   };
   return arrows;
 }
