@@ -130,7 +130,8 @@ struct TraceDetails {
 
 // The trace of a program that some run made. What a run cannot see is made plain: a reference whose label has no value, or whose
 // value does not fit, is "$none", one whose place does not exist is left out, phases without commands are too, and labels that
-// are no names get others. Running the trace's program makes the same calls as running the given one.
+// are no names get others. Running the trace's program makes the same calls as running the given one,
+// provided that references to the elements of one list come in ascending order, and none is to a flattened field.
 template <class F>
 Trace<F> ProgramToTrace(const Program<F>& program, absl::Span<const Conversion> conversions, const TraceDetails<F>& details);
 

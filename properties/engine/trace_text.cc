@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -414,6 +415,14 @@ std::size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
+// "a, b or c"; of many only the first.
+std::string OneOf(absl::Span<const absl::string_view> names) {
+  constexpr std::size_t kMost = 20;
+  if (names.size() == 1) return std::string(names[0]);
+  if (names.size() > kMost) return absl::StrCat("one of ", absl::StrJoin(names.subspan(0, kMost), ", "), " ...");
+  return absl::StrCat(absl::StrJoin(names.subspan(0, names.size() - 1), ", "), " or ", names.back());
+}
+
 absl::string_view TakeLine(absl::string_view* text) {
   const std::size_t end = std::min(text->find('\n'), text->size());
   absl::string_view line = text->substr(0, end);
@@ -466,15 +475,19 @@ bool IsName(absl::string_view name) {
 
 std::string DidYouMean(absl::string_view word, absl::Span<const absl::string_view> candidates) {
   std::vector<std::pair<std::size_t, absl::string_view>> ranked;
-  for (absl::string_view candidate : candidates) ranked.emplace_back(EditDistance(word, candidate), candidate);
+  for (absl::string_view candidate : candidates) {
+    const bool part = word.size() >= 3 && (absl::StrContains(candidate, word) || absl::StrContains(word, candidate));
+    ranked.emplace_back(part ? 1 : EditDistance(word, candidate), candidate);
+  }
+  if (ranked.empty()) return "nothing can be named here";
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  if (ranked.empty()) return "there is nothing to name here";
-  if (ranked.size() > 3) ranked.resize(3);
-  const absl::string_view last = ranked.back().second;
-  if (ranked.size() == 1) return absl::StrCat("did you mean ", last, "?");
-  ranked.pop_back();
-  auto name = [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.second); };
-  return absl::StrCat("did you mean ", absl::StrJoin(ranked, ", ", name), " or ", last, "?");
+  const std::size_t nearest = ranked.front().first;
+  if (nearest > std::max<std::size_t>(2, word.size() / 3)) return absl::StrCat("expected ", OneOf(candidates));
+  std::vector<absl::string_view> near;
+  for (const auto& [distance, candidate] : ranked) {
+    if (distance <= nearest + 1 && near.size() < 3) near.push_back(candidate);
+  }
+  return absl::StrCat("did you mean ", OneOf(near), "?");
 }
 
 std::string Quoted(absl::string_view text) {

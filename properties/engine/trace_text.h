@@ -52,7 +52,7 @@ absl::StatusOr<SourceText> ReadSource(absl::string_view text, absl::string_view 
 // the format.
 bool IsName(absl::string_view name);
 
-// Up to three of the candidates that are written most like `word`: "did you mean a, b or c?"
+// The up to three candidates that are written most like `word`, "did you mean a, b or c?"; or all, where none is like it.
 std::string DidYouMean(absl::string_view word, absl::Span<const absl::string_view> candidates);
 
 // Text for a message: quoted, with unprintable bytes escaped, cut where it is long.

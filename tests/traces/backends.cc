@@ -1,0 +1,64 @@
+#include "tests/traces/backends.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/sqlite/session_store.h"
+#include "memstore/session_store.h"
+#include "properties/engine/in_process_target.h"
+#include "tests/mutants/slip_target.h"
+
+namespace leasecheck {
+namespace {
+
+using Store = std::unique_ptr<session_store::SessionStore>;
+
+TargetFactory<SessionStoreFamily> Memory() {
+  StoreFactory<SessionStoreFamily> factory;
+  factory.info.name = "memory";
+  factory.info.concurrency = 8;
+  factory.info.pausable = true;
+  factory.info.reference = true;
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<Store> {
+    return std::make_unique<memstore::SessionStore>(options.environment,
+                                                    memstore::SessionStoreOptions{.id_style = memstore::IdStyle::kReadable});
+  };
+  return InProcess(std::move(factory));
+}
+
+TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
+  StoreFactory<SessionStoreFamily> factory;
+  factory.info.name = "sqlite";
+  factory.info.concurrency = 4;
+  factory.info.durable = true;
+  factory.info.pausable = true;
+  factory.directory = directory;
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<Store> {
+    sqlite::SessionStore::Options sqlite_options;
+    sqlite_options.path = absl::StrCat(options.directory, "/store.db");
+    sqlite_options.environment = options.environment;
+    return sqlite::SessionStore::Open(sqlite_options);
+  };
+  return InProcess(std::move(factory));
+}
+
+TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
+  mutants::SlipTargetOptions options;
+  options.name = name;
+  options.durable = durable;
+  return mutants::SlipTargets(options);
+}
+
+}  // namespace
+
+std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory) {
+  return {
+      {"memory", Memory()},
+      {"sqlite", Sqlite(directory)},
+      {"plain", Plain("plain", false)},
+      {"plain, durable", Plain("plain, durable", true)},
+  };
+}
+
+}  // namespace leasecheck
