@@ -85,8 +85,8 @@ void AddBackendFlags(CLI::App& app, RunFlags* flags) {
 
 void AddRunFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--backend", flags->backends,
-                 "memory, sqlite:PATH (a file or a folder; a temporary one where PATH is empty) or process:COMMAND;\n"
-                 "may be repeated; memory and sqlite: where none is named")
+                 "memory, sqlite:PATH (a file or a folder, emptied; a temporary one where PATH is\n"
+                 "empty) or process:COMMAND; may be repeated; memory and sqlite: where none is named")
       ->type_name("BACKEND")
       ->allow_extra_args(false);
   app.add_option("--seed", flags->seed, "Decides every program")->type_name("N")->capture_default_str();
@@ -94,8 +94,8 @@ void AddRunFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--operations", flags->operations, "How many calls to make on each backend; 200,000 where no limit is given")
       ->type_name("N");
   app.add_option("--shard", flags->shard,
-                 "Make only every total-th program; else GTEST_TOTAL_SHARDS, TEST_TOTAL_SHARDS or JOB_COMPLETIONS with their\n"
-                 "index decide")
+                 "Make only every TOTAL-th program; else the variables of test runners decide\n"
+                 "(GTEST_TOTAL_SHARDS, TEST_TOTAL_SHARDS or JOB_COMPLETIONS with their index)")
       ->type_name("INDEX/TOTAL");
   app.add_option("--clients", flags->clients, "Clients of a concurrent phase")
       ->type_name("N")
@@ -106,7 +106,8 @@ void AddRunFlags(CLI::App& app, RunFlags* flags) {
       ->type_name("CLAUSE")
       ->allow_extra_args(false);
   app.add_option("--known-deviations", flags->known_deviations,
-                 "Clauses that the backend is known to break, a line \"CLAUSE reason\" each; an unexpected pass fails")
+                 "Clauses that the backend is known to break, a line \"CLAUSE reason\" each; an\n"
+                 "unexpected pass fails")
       ->type_name("FILE");
   app.add_option("--out", flags->out, "Folder for the traces of failures; those found earlier are run first")->type_name("DIR");
   AddBackendFlags(app, flags);

@@ -26,13 +26,17 @@ void ShowProgress(const std::string& backend, const Progress& progress) {
   std::cerr << line << std::flush;
 }
 
-// The command that runs a failure again; the engine adds the file, or the seed.
+// The commands that run a failure again: from its file, whose name the engine adds, or the whole run where there is none.
 void NameReplay(const std::string& family, const Backend& backend, CheckOptions* options) {
   absl::StatusOr<std::string> program = OwnProgram();
   const std::string start = program.ok() ? ShellQuotedIfNeeded(*program) : "leasecheck";
   const std::string target = absl::StrCat(" --family ", family, " --backend ", ShellQuotedIfNeeded(backend.name));
   options->replay_command = absl::StrCat(start, " replay", target);
-  options->replay_command_for_seed = absl::StrCat(start, " check", target);
+  options->replay_command_for_seed = absl::StrCat(start, " check", target, " --seed ", options->seed);
+  if (options->operations != 0) absl::StrAppend(&options->replay_command_for_seed, " --operations ", options->operations);
+  if (options->budget > absl::ZeroDuration()) {
+    absl::StrAppend(&options->replay_command_for_seed, " --budget ", absl::FormatDuration(options->budget));
+  }
 }
 
 template <class F>

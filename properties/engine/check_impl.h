@@ -114,6 +114,8 @@ class Checker {
       }
       RunStage(stages[i], stages.size() - i);
     }
+    // What was left out is told after what was done.
+    std::stable_partition(report_.stages.begin(), report_.stages.end(), [](const StageReport& s) { return s.programs > 0; });
     FillClauses();
     report_.operations = answers_.Report();
     Conclude();
@@ -217,7 +219,7 @@ class Checker {
       shape.branch = 5;
       stages.push_back({"concurrent", {shape}, true});
     }
-    const bool kills = info.killable || crash_factory_ != nullptr;
+    const bool kills = (info.killable && info.durable) || crash_factory_ != nullptr;
     if (options_.crash && !kills) {
       Note("crash", info.durable ? "crashes: not checked (the process cannot be killed); reopened in the other stages"
                                  : "crashes: not checked (the store is not durable)");
