@@ -200,8 +200,8 @@ class ClaimModel {
     int token = 0;  // of the last claim
     friend bool operator==(const Item&, const Item&) = default;
     template <typename H>
-    friend H AbslHashValue(H h, const Item& item) {
-      return H::combine(std::move(h), item.item, item.token);
+    friend H AbslHashValue(H h, const Item& i) {
+      return H::combine(std::move(h), i.item, i.token);
     }
   };
   using Items = absl::InlinedVector<Item, 10>;

@@ -309,6 +309,45 @@ TEST(LinearizeTest, NamesTheBlockedReturnAndItsClause) {
   EXPECT_TRUE(core.minimal);
 }
 
+// An order that gets stuck earlier than another says nothing about the end at which all are.
+TEST(LinearizeTest, OnlyTheFurthestOrdersTellClauses) {
+  RegisterModel model({{RegisterOp::kWrite, 1, 0, RegisterOp::kOk, {}},
+                       {RegisterOp::kWrite, 2, 0, RegisterOp::kOk, {}},
+                       {RegisterOp::kRead, 0, 0, RegisterOp::kOk, 1},
+                       {RegisterOp::kCas, 7, 8, RegisterOp::kOk, {}}});
+  const auto result = Linearize(model, {{1, 3}, {2, 4}, {5, 6}, {7, 8}}, {0}, LinearizeOptions());
+  ASSERT_EQ(result.verdict, Verdict::kIllegal);
+  EXPECT_EQ(result.blocked, 3);
+  EXPECT_THAT(result.refusals, testing::ElementsAre(testing::Pair(RegisterOp::kCas, 1)));
+}
+
+// Two puts of one key that overlap, a long way of puts of another with a barrier behind every round, and only then a get of the
+// first: going straight through, the search would have to come back all the way.
+TEST(LinearizeTest, CutsAreUsedWhereTheWayIsLong) {
+  constexpr int kRounds = 100;
+  for (const bool legal : {true, false}) {
+    std::vector<KvOp> ops = {{KvOp::kPut, "a", "1"}, {KvOp::kPut, "a", "2"}};
+    std::vector<Interval> history = {{0, 2}, {1, 3}};
+    for (int i = 0; i < 4 * kRounds; ++i) {
+      ops.push_back({KvOp::kPut, "b", absl::StrCat(i % 4)});
+      history.push_back({10 + i / 4 * 10 + i % 4, 15 + i / 4 * 10 + i % 4});
+    }
+    // The order tried first leaves "2".
+    ops.push_back({KvOp::kGet, "a", legal ? "1" : "3"});
+    history.push_back({10000, 10001});
+    const KvModel model(ops);
+    const std::vector<KvModel::State> initial = {KvModel::State()};
+    const auto result = Linearize(model, history, initial, LinearizeOptions());
+    ASSERT_EQ(result.verdict, legal ? Verdict::kOk : Verdict::kIllegal);
+    EXPECT_GT(result.stats.configurations, 4 * ops.size()) << "too easy: it went straight through";
+    if (legal) {
+      EXPECT_EQ(CheckWitness(model, history, initial, result.witness), std::nullopt);
+    } else {
+      EXPECT_EQ(result.blocked, static_cast<int>(ops.size()) - 1);
+    }
+  }
+}
+
 TEST(LinearizeTest, ACoreWithoutBudgetIsNotCalledMinimal) {
   RegisterModel model({{RegisterOp::kWrite, 1, 0, RegisterOp::kOk, {}}, {RegisterOp::kRead, 0, 0, RegisterOp::kOk, 0}});
   CoreOptions options;
