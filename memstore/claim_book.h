@@ -27,6 +27,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "memstore/spares.h"
 #include "model/time.h"
 
 namespace leasecheck::memstore {
@@ -47,7 +48,6 @@ class ClaimBook {
 
   class Claim : public Terms {
    public:
-    explicit Claim(Terms terms) : Terms(std::move(terms)) {}
     bool IsLive(EpochMs now) const { return this->expires > now; }
     // The rows it still owns, in no particular order; never empty.
     absl::Span<Row* const> rows() const { return rows_; }
@@ -95,8 +95,9 @@ class ClaimBook {
 
   // Gives the rows, at least one, to a new claim; they leave the claims that had them, and their counters take its fencing token.
   const Claim& Grant(Terms terms, absl::Span<Row* const> rows) {
-    auto owned = std::make_unique<Claim>(std::move(terms));
+    std::unique_ptr<Claim> owned = spares_.Take();
     Claim* claim = owned.get();
+    static_cast<Terms&>(*claim) = std::move(terms);
     claim->rows_.reserve(rows.size());
     for (Row* row : rows) {
       Release(*row);
@@ -122,11 +123,15 @@ class ClaimBook {
     claim->rows_[record.place_] = last;
     static_cast<Claimable&>(*last).place_ = record.place_;
     claim->rows_.pop_back();
-    if (claim->rows_.empty()) claims_.erase(claims_.find(claim->claim_id));
+    if (!claim->rows_.empty()) return;
+    auto ended = claims_.find(claim->claim_id);
+    spares_.Keep(std::move(ended->second));
+    claims_.erase(ended);
   }
 
  private:
   absl::flat_hash_map<absl::string_view, std::unique_ptr<Claim>> claims_;  // by claim_id, which lives in the claim
+  Spares<Claim> spares_;
 };
 
 }  // namespace leasecheck::memstore

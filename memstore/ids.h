@@ -36,7 +36,9 @@ inline constexpr std::size_t kIdKinds = 6;
 //   ids.Next(IdKind::kBatch);  // "b1"
 class IdSource {
  public:
-  IdSource(IdStyle style, uint64_t seed) : style_(style), seed_(seed) {}
+  IdSource(IdStyle style, uint64_t seed) : style_(style) {
+    for (uint64_t kind = 0; kind < kIdKinds; ++kind) keys_[kind] = {Mix(seed + kind + 1), Mix(~seed - kind)};
+  }
 
   // The next id of the kind.
   std::string Next(IdKind kind) { return Name(kind, ++issued_[static_cast<std::size_t>(kind)]); }
@@ -45,7 +47,7 @@ class IdSource {
   std::string Name(IdKind kind, uint64_t number) const {
     const char letter = kLetters[static_cast<std::size_t>(kind)];
     if (style_ == IdStyle::kReadable) return absl::StrCat(absl::string_view(&letter, 1), number);
-    uint64_t bits = Mix(Mix(number ^ InnerKey(kind)) ^ OuterKey(kind));
+    uint64_t bits = Mix(Mix(number ^ KeysOf(kind).inner) ^ KeysOf(kind).outer);
     std::string id(1 + kDigits, letter);
     for (std::size_t i = kDigits; i > 0; --i, bits >>= 5) id[i] = kAlphabet[bits & 31];
     return id;
@@ -59,13 +61,13 @@ class IdSource {
     if (style_ == IdStyle::kReadable) return absl::SimpleAtoi(id, &bits) ? std::optional<uint64_t>(bits) : std::nullopt;
     if (id.size() != kDigits) return std::nullopt;
     for (const char digit : id) bits = bits << 5 | kValues[static_cast<unsigned char>(digit)];
-    return Unmix(Unmix(bits) ^ OuterKey(kind)) ^ InnerKey(kind);
+    return Unmix(Unmix(bits) ^ KeysOf(kind).outer) ^ KeysOf(kind).inner;
   }
 
   friend bool operator==(const IdSource&, const IdSource&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const IdSource& ids) {
-    return H::combine(std::move(h), ids.seed_, ids.issued_);
+    return H::combine(std::move(h), ids.keys_[0].inner, ids.issued_);
   }
 
  private:
@@ -93,11 +95,15 @@ class IdSource {
     return (x ^ (x >> 30) ^ (x >> 60)) - 0x9e3779b97f4a7c15u;
   }
 
-  uint64_t InnerKey(IdKind kind) const { return Mix(seed_ + static_cast<uint64_t>(kind) + 1); }
-  uint64_t OuterKey(IdKind kind) const { return Mix(~seed_ - static_cast<uint64_t>(kind)); }
+  struct Keys {
+    uint64_t inner = 0;
+    uint64_t outer = 0;
+    friend bool operator==(const Keys&, const Keys&) = default;
+  };
+  const Keys& KeysOf(IdKind kind) const { return keys_[static_cast<std::size_t>(kind)]; }
 
   IdStyle style_;
-  uint64_t seed_;
+  std::array<Keys, kIdKinds> keys_;  // made from the seed
   std::array<uint64_t, kIdKinds> issued_{};
 };
 

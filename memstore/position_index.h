@@ -50,8 +50,11 @@ class PositionIndex {
       if (!node->Has(slot)) node->Put(slot, {.child = new Node}, kEndOfTime);
       node = node->slots[slot].child;
     }
-    node->Put(SlotOf(position, 0), {.value = value}, due);
-    PassUp(path, position, 1, node->Earliest());
+    const unsigned slot = SlotOf(position, 0);
+    const EpochMs before = node->due[slot];
+    node->Put(slot, {.value = value}, due);
+    path[0] = node;
+    PassUp(path, position, 0, before, due);
   }
 
   // Takes out the entry at the position, which must be there.
@@ -62,14 +65,16 @@ class PositionIndex {
       path[level] = node;
       node = node->slots[SlotOf(position, level)].child;
     }
-    node->Drop(SlotOf(position, 0));
+    path[0] = node;
+    const EpochMs before = node->due[SlotOf(position, 0)];
     int level = 0;
-    while (node->used == 0 && level < height_) {
-      delete node;
-      node = path[++level];
-      node->Drop(SlotOf(position, level));
+    path[0]->Drop(SlotOf(position, 0));
+    while (path[level]->used == 0 && level < height_) {
+      delete path[level];
+      ++level;
+      path[level]->Drop(SlotOf(position, level));
     }
-    PassUp(path, position, level + 1, node->Earliest());
+    PassUp(path, position, level, before, kEndOfTime);
     Shrink();
   }
 
@@ -126,7 +131,12 @@ class PositionIndex {
       used &= ~(1u << slot);
       due[slot] = kEndOfTime;
     }
-    EpochMs Earliest() const { return *std::min_element(due, due + kWays); }
+    // The earliest of all; `bound` is known not to be after it.
+    EpochMs Earliest(EpochMs bound) const {
+      EpochMs earliest = kEndOfTime;
+      for (unsigned slot = 0; slot < kWays && earliest > bound; ++slot) earliest = std::min(earliest, due[slot]);
+      return earliest;
+    }
   };
 
   static unsigned SlotOf(uint64_t position, int level) { return position >> (kBits * level) & (kWays - 1); }
@@ -145,7 +155,7 @@ class PositionIndex {
     while (!Covers(position)) {
       Node* top = new Node;
       ++height_;
-      top->Put(SlotOf(base_, height_), {.child = root_}, root_->Earliest());
+      top->Put(SlotOf(base_, height_), {.child = root_}, root_->Earliest(0));
       base_ &= ~Mask(height_);
       root_ = top;
     }
@@ -167,13 +177,19 @@ class PositionIndex {
     }
   }
 
-  // The earliest time below the node on the path under `level` is now `earliest`: tells the nodes above.
-  void PassUp(Node* const* path, uint64_t position, int level, EpochMs earliest) {
-    for (; level <= height_; ++level) {
+  // A time in the path's node at `level` changed from `before` to `after`: corrects the nodes above, as far up as it shows there.
+  void PassUp(Node* const* path, uint64_t position, int level, EpochMs before, EpochMs after) {
+    for (++level; level <= height_; ++level) {
       EpochMs& due = path[level]->due[SlotOf(position, level)];
-      if (due == earliest) return;
-      due = earliest;
-      earliest = path[level]->Earliest();
+      if (after < due) {
+        due = after;
+      } else if (before == due && before < after) {
+        after = path[level - 1]->Earliest(before);
+        if (after == before) return;
+        due = after;
+      } else {
+        return;
+      }
     }
   }
 

@@ -49,7 +49,7 @@ SessionQueue::~SessionQueue() {
 }
 
 QueueRow& SessionQueue::Append(std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
-  QueueRow& row = *new QueueRow;
+  QueueRow& row = *spares_.Take().release();
   row.batch = std::move(batch);
   row.batch_class = ClassOf(*row.batch);
   row.position = ++last_position_;
@@ -68,7 +68,8 @@ void SessionQueue::Remove(QueueRow& row) {
   if (row.batch_class == BatchClass::kNone) classless_.Erase(row.position);
   if (row.batch->source_key.has_value()) by_source_key_.erase(*row.batch->source_key);
   --size_;
-  delete &row;
+  row = QueueRow();
+  spares_.Keep(std::unique_ptr<QueueRow>(&row));
 }
 
 QueueRow* SessionQueue::FindBySourceKey(absl::string_view source_key) const {

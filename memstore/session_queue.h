@@ -15,6 +15,7 @@
 #include "memstore/claim_book.h"
 #include "memstore/local_holders.h"
 #include "memstore/position_index.h"
+#include "memstore/spares.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
 #include "model/time.h"
@@ -112,6 +113,7 @@ class SessionQueue {
   absl::flat_hash_map<absl::string_view, QueueRow*> by_source_key_;  // keys live in the batches
   LocalHolders<QueueRow> holders_;
   QueueClaims claims_;
+  Spares<QueueRow> spares_;
   std::size_t size_ = 0;
   uint64_t last_position_ = 0;
 };

@@ -83,15 +83,21 @@ SessionStoreState::Session* SessionStoreState::FindUnderFence(absl::string_view 
   return session != nullptr && session->lane.Admits(fence, now) ? session : nullptr;
 }
 
-QueueRow* SessionStoreState::FindBatch(absl::string_view session_id, absl::string_view batch_id) const {
+QueueRow* SessionStoreState::FindBatch(absl::string_view batch_id) const {
   const std::optional<uint64_t> seq = ids_.NumberOf(IdKind::kBatch, batch_id);
   QueueRow* row = seq.has_value() ? by_seq_.Find(*seq) : nullptr;
-  return row != nullptr && row->batch->batch_id == batch_id && row->batch->session_id == session_id ? row : nullptr;
+  return row != nullptr && row->batch->batch_id == batch_id ? row : nullptr;
+}
+
+QueueRow* SessionStoreState::FindOwned(const QueueClaims::Claim& claim, std::size_t place, absl::string_view batch_id) const {
+  if (place < claim.rows().size() && claim.rows()[place]->batch->batch_id == batch_id) return claim.rows()[place];
+  QueueRow* row = FindBatch(batch_id);
+  return row != nullptr && row->claim() == &claim ? row : nullptr;
 }
 
 QueueRow& SessionStoreState::Store(Session& session, std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
   QueueRow& row = session.queue.Append(std::move(batch), counter);
-  by_seq_.Set(row.batch->enqueue_seq, &row, 0);
+  by_seq_.Set(row.batch->enqueue_seq, &row, kEndOfTime);
   return row;
 }
 
@@ -193,8 +199,8 @@ Result<Done> SessionStoreState::AbandonQueuedWorkClaim(const session_store::Aban
 
 Result<std::optional<QueuedWorkBatch>> SessionStoreState::CancelQueuedWorkBatch(
     const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now) {
-  QueueRow* row = FindBatch(request.session_id, request.batch_id);
-  if (row == nullptr || row->IsLiveClaimed(now)) return std::nullopt;
+  QueueRow* row = FindBatch(request.batch_id);
+  if (row == nullptr || row->batch->session_id != request.session_id || row->IsLiveClaimed(now)) return std::nullopt;
   const std::shared_ptr<const QueuedWorkBatch> batch = row->batch;
   Remove(*Find(request.session_id), *row);
   return *batch;
@@ -298,9 +304,10 @@ Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeC
   // Takes each batch once: a second mention finds it marked.
   const auto take_all = [&](const QueuedWorkCompletion& completion) {
     if (completion.session_id != commit.session_id) return false;
-    for (const std::string& batch_id : completion.batch_ids) {
-      QueueRow* row = FindBatch(commit.session_id, batch_id);
-      if (row == nullptr || row->settling || !row->IsOwnedBy(completion.claim_id, completion.lease_token)) return false;
+    const QueueClaims::Claim* claim = session->queue.FindClaim(completion.claim_id, completion.lease_token);
+    for (std::size_t i = 0; i < completion.batch_ids.size(); ++i) {
+      QueueRow* row = claim == nullptr ? nullptr : FindOwned(*claim, i, completion.batch_ids[i]);
+      if (row == nullptr || row->settling) return false;
       row->settling = true;
       settled.push_back(row);
     }

@@ -86,8 +86,11 @@ class SessionStoreState {
   // The session, or null where nothing was ever enqueued or acquired.
   Session* Find(absl::string_view session_id) const;
   Session& FindOrCreate(const std::string& session_id);
-  // The stored batch with this id, if it is of this session; or null.
-  QueueRow* FindBatch(absl::string_view session_id, absl::string_view batch_id) const;
+  // The stored batch with this id, of whatever session, or null.
+  QueueRow* FindBatch(absl::string_view batch_id) const;
+  // The same if the claim owns it, else null. Looks first at the claim's row number `place`: completions mostly name all in
+  // order.
+  QueueRow* FindOwned(const QueueClaims::Claim& claim, std::size_t place, absl::string_view batch_id) const;
   // The only ways in and out of a queue.
   QueueRow& Store(Session& session, std::shared_ptr<const session_store::QueuedWorkBatch> batch, uint64_t counter);
   void Remove(Session& session, QueueRow& row);
