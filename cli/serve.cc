@@ -54,7 +54,10 @@ int RunVerb(const ServeFlags& flags) {
   absl::Status status;
   absl::Status visited = VisitFamily(flags.run.family, [&]<class F>() {
     absl::StatusOr<BackendOptions> options = ReadBackendOptions(flags.run, Spec<F>::DialectPoints());
-    if (options.ok()) options->kill_at_statement = flags.kill_at_statement;
+    if (options.ok()) {
+      options->real_liveness = true;
+      options->kill_at_statement = flags.kill_at_statement;
+    }
     status = options.ok() ? Serve<F>(*backend, *options) : options.status();
   });
   if (!visited.ok()) return Complain(visited);

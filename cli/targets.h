@@ -20,6 +20,7 @@
 #include "cli/files.h"
 #include "memstore/registry.h"
 #include "model/target.h"
+#include "properties/engine/process_start.h"
 #include "properties/registry.h"
 
 namespace leasecheck::cli {
@@ -50,16 +51,26 @@ absl::Status VisitFamily(const std::string& name, Visit&& visit) {
       absl::StrCat("--family: there is no family \"", name, "\"; there are ", absl::StrJoin(known, ", ")));
 }
 
+// What a store is opened with, besides what the harness injects.
+inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness) {
+  static const engine::ProcessLiveness kReal;
+  Environment environment = options.environment;
+  if (real_liveness) environment.liveness = &kReal;
+  return environment;
+}
+
 template <class F>
-StoreFactory<F> MemoryStores() {
+StoreFactory<F> MemoryStores(const BackendOptions& backend) {
   StoreFactory<F> factory;
   factory.info.name = "memory";
   factory.info.version = kVersion;
   factory.info.concurrency = 64;
   factory.info.pausable = true;
   factory.info.reference = true;
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
-    return std::make_unique<typename memstore::StoreOf<F>::type>(options.environment);
+  factory.info.real_liveness = backend.real_liveness;
+  factory.open = [real =
+                      backend.real_liveness](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    return std::make_unique<typename memstore::StoreOf<F>::type>(EnvironmentOf(options, real));
   };
   return factory;
 }
@@ -81,7 +92,7 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
     }
     typename Store::Options opening;
     opening.path = file;
-    opening.environment = options.environment;
+    opening.environment = EnvironmentOf(options, real);
     if (kill != 0) opening.on_statement = sqlite::KillAtStatement(kill);
     return Store::Open(opening);
   };
@@ -148,7 +159,7 @@ absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOpti
   absl::StatusOr<Targets<F>> targets = Targets<F>();
   switch (backend.kind) {
     case Backend::Kind::kMemory:
-      targets->main = InProcess(MemoryStores<F>());
+      targets->main = InProcess(MemoryStores<F>(options));
       break;
     case Backend::Kind::kSqlite:
       targets = SqliteTargets<F>(backend, options);
