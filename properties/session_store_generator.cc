@@ -100,6 +100,7 @@ LeaseOwnerIdentity SessionStoreGenerator::AddFence(Command& command, const char*
 Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
   branch_ = -1;
   branches_.clear();
+  if (labels_ == 0 && random_.OneIn(25)) PlanDeepQueue();
   if (planned_.empty() && random_.OneIn(30)) PlanProbe(state, now);
   if (!planned_.empty()) {
     Command command = std::move(planned_.front());
@@ -165,6 +166,36 @@ void SessionStoreGenerator::PlanProbe(const State& state, EpochMs now) {
   if (!command.label.empty()) command.label = NewLabel(command.label[0]);
   planned_.push_back(std::move(command));
   observe();
+}
+
+// A queue with more live-claimed batches in front than any scan window has rows: what is behind them must still be found
+// (QW-LAT-11). Chance alone never makes one so deep. The program goes on from there.
+void SessionStoreGenerator::PlanDeepQueue() {
+  constexpr int kDepth = 36;
+  constexpr DurationMs kLong = 10'000'000;
+  const std::string session = world_.sessions[0];
+  const LeaseOwnerIdentity owner = world_.owners[0];
+  const auto plan = [&](RequestOf<F> request, char kind) -> Command& {
+    return planned_.emplace_back(Command{NewLabel(kind), Action<F>(std::move(request)), {}, false});
+  };
+  const auto enqueue = [&] {
+    QueuedWorkBatchDraft draft;
+    draft.session_id = session;
+    draft.slot_policy = SlotPolicy::kJoin;
+    draft.payloads = {ProcessWake{}};
+    plan(EnqueueQueuedWorkRequest{draft}, 'b');
+  };
+  const std::string lane = plan(TryClaimSessionExecutionLeaseRequest{session, owner, kLong}, 'l').label;
+  const auto claim = [&](uint64_t max_batches) {
+    Command& command =
+        plan(ClaimReadyQueuedWorkRequest{session, {}, owner, QueuedWorkClaimBoundary::kIdle, kLong, max_batches}, 'c');
+    command.references.push_back({"session_execution_lease", lane, "Acquired"});
+  };
+  for (int i = 0; i < kDepth; ++i) enqueue();
+  claim(kDepth);
+  enqueue();
+  enqueue();
+  claim(1);
 }
 
 Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, EpochMs now) {

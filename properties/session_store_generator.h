@@ -79,6 +79,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   // Claims and commits without a live lane are all refused alike: mostly takes the lane instead.
   std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
+  void PlanDeepQueue();
   // One command an operation; the index is that of the table.
   Command Generate(std::size_t operation, const State& state, EpochMs now);
   Command Enqueue(EpochMs now);

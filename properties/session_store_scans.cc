@@ -65,6 +65,7 @@ class BatchScan {
 
   void Take(std::size_t i) {
     const SessionCall& c = call(i);
+    if (const LeaseOwnerIdentity* taker = UnseenTaker(c)) unseen_takers_.emplace_back(i, taker);
     if (const auto* batch = AnswerOf<EnqueueQueuedWorkRequest>(c)) TakeEnqueue(i, *batch);
     if (const QueuedWorkClaim* claim = GrantOf(c)) TakeGrant(i, *claim);
     if (CallOf<RenewQueuedWorkClaimRequest>(c) != nullptr) TakeRenew(i);
@@ -76,6 +77,19 @@ class BatchScan {
     if (const auto* commit = CallOf<CommitRuntimeStateRequest>(c)) TakeCommit(i, commit->commit);
     if (const auto* list = AnswerOf<ListQueuedWorkRequest>(c)) TakeList(i, *list, true);
     if (const auto* pending = AnswerOf<ListPendingQueuedWorkRequest>(c)) TakeList(i, *pending, false);
+  }
+
+  // Who may have taken batches by this call without an answer that says so: a claim by ids that did not match claims and gives
+  // back (QW-LAT-22), an indefinite one is not known.
+  static const LeaseOwnerIdentity* UnseenTaker(const SessionCall& c) {
+    if (const auto* claim = CallOf<ClaimReadyQueuedWorkByBatchIdsRequest>(c)) {
+      const auto* answer = AnswerOf<ClaimReadyQueuedWorkByBatchIdsRequest>(c);
+      return IsIndefinite(c) || (answer != nullptr && !answer->has_value()) ? &claim->owner : nullptr;
+    }
+    if (!IsIndefinite(c)) return nullptr;
+    if (const auto* claim = CallOf<ClaimReadyQueuedWorkRequest>(c)) return &claim->owner;
+    if (const auto* claim = CallOf<ClaimLeadingReadySessionCommandRequest>(c)) return &claim->owner;
+    return nullptr;
   }
 
   // Every sight of a batch: its content never changes, and it is not seen after its removal.
@@ -182,6 +196,10 @@ class BatchScan {
     }
     const EpochMs now = clock_.Latest(call(second));
     if (expires <= now || DefinitelyDead(held.owner, GrantOf(call(second))->owner, setup_.liveness)) return;
+    for (const auto& [taking, taker] : unseen_takers_) {
+      const bool between = !Precedes(call(taking), call(first)) && !Precedes(call(second), call(taking));
+      if (between && DefinitelyDead(held.owner, *taker, setup_.liveness)) return;
+    }
     Find("QW-INV-1", second,
          absl::StrCat("batch ", batch_id, " was granted although the claim that call ", first, " got for it is live until ",
                       expires, "; now ", now));
@@ -336,6 +354,7 @@ class BatchScan {
   absl::flat_hash_map<ClaimKey, Claim> claims_;
   absl::flat_hash_map<std::string, std::vector<std::size_t>> by_head_;
   absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::size_t>> stamped_;
+  std::vector<std::pair<std::size_t, const LeaseOwnerIdentity*>> unseen_takers_;
   std::vector<Finding> findings_;
 };
 

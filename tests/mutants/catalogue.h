@@ -31,7 +31,7 @@ struct Mutant {
   absl::string_view name;      // "claim-expiry-strict"
   absl::string_view sentence;  // the slip, for a person
   MutantKind kind;
-  std::array<const char*, 8> clauses;  // any of them may find it; null fills up
+  std::array<const char*, 14> clauses;  // any of them may find it; null fills up
 
   bool DiesBy(absl::string_view clause) const;
   std::vector<std::string> ClauseIds() const;

@@ -28,7 +28,9 @@ int main(int argc, char** argv) {
   std::cout << (markdown ? leasecheck::mutants::KillTableMarkdown(rows) : leasecheck::mutants::KillTable(rows));
   bool all_as_named = true;
   for (const leasecheck::mutants::KillRow& row : rows) {
-    if (trace) std::cout << "\n# " << row.mutant->name << "\n" << row.shrunk_trace;
+    for (const auto& [clause, text] : row.shrunk_traces) {
+      if (trace) std::cout << "\n# " << row.mutant->name << " by " << clause << "\n" << text;
+    }
     all_as_named &= row.as_named();
   }
   return all_as_named ? 0 : 1;

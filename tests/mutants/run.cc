@@ -61,9 +61,9 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     if (!mutant.DiesBy(failure.clause)) row.foreign.push_back(failure.clause);
     operations.push_back(failure.operations);
     if (!check.shrink) continue;
-    if (row.shrunk_trace.empty() || failure.calls < *std::min_element(calls.begin(), calls.end()))
-      row.shrunk_trace = failure.trace;
     calls.push_back(failure.calls);
+    std::string& shortest = row.shrunk_traces[failure.clause];
+    if (shortest.empty() || failure.trace.size() < shortest.size()) shortest = failure.trace;
   }
   if (!operations.empty()) row.worst_operations = *std::max_element(operations.begin(), operations.end());
   row.median_operations = Median(std::move(operations));

@@ -36,8 +36,8 @@ struct KillRow {
   std::vector<std::string> trouble;      // checks that ended without a verdict, in a sentence each
   uint64_t median_operations = 0;        // until killed; 0 where never killed
   uint64_t worst_operations = 0;
-  std::size_t shrunk_calls = 0;  // contract calls of the shrunk trace, the median; 0 where none was shrunk
-  std::string shrunk_trace;      // the shortest of them
+  std::size_t shrunk_calls = 0;                      // contract calls of the shrunk trace, the median; 0 where none was shrunk
+  std::map<std::string, std::string> shrunk_traces;  // the shortest by each clause
 
   // Killed at every seed and by named clauses only.
   bool as_named() const { return killed == seeds && foreign.empty() && trouble.empty(); }

@@ -29,7 +29,9 @@ TEST_P(MutantTest, DiesByANamedClause) {
   EXPECT_TRUE(row.foreign.empty()) << "it died by " << absl::StrJoin(row.foreign, ", ") << ", which it does not name";
   EXPECT_TRUE(row.trouble.empty()) << absl::StrJoin(row.trouble, "\n");
   RecordProperty("median_operations", std::to_string(row.median_operations));
-  if (HasFailure()) std::cout << KillTable({row}) << row.shrunk_trace;
+  if (!HasFailure()) return;
+  std::cout << KillTable({row});
+  for (const auto& [clause, trace] : row.shrunk_traces) std::cout << trace;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MutantTest, testing::ValuesIn(Mutants().begin(), Mutants().end()),

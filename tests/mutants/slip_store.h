@@ -381,6 +381,7 @@ class SlipStore final : public session_store::SessionStore {
     const session_store::LeaseOwnerIdentity& owner;
     DurationMs ttl;
     EpochMs now;  // read anew where a race slip let others in
+    const session_store::SessionExecutionLeaseFence* fence = nullptr;
   };
   using Positions = std::vector<std::size_t>;  // of rows in their session, the order of the grant
   struct EarlyToken {
@@ -422,13 +423,13 @@ class SlipStore final : public session_store::SessionStore {
                        uint64_t max_batches) const;
   Error RefuseClassless(const Session& session, const Asker& asker, const Positions& candidates) const;
   uint64_t NextToken(const Session& session, const Positions& selected, EpochMs now) const;
-  session_store::Result<Positions> SelectChecked(Asker& asker, const session_store::SessionExecutionLeaseFence& fence,
+  session_store::Result<Positions> SelectChecked(Asker& asker,
                                                  absl::FunctionRef<session_store::Result<Positions>(const Session&)> select)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Positions SelectedAfterPause(Asker& asker, const Positions& selected, absl::string_view point)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::optional<session_store::QueuedWorkClaim> GrantSelected(Asker& asker, Positions selected,
-                                                              const std::optional<EarlyToken>& early = std::nullopt)
+  session_store::Result<std::optional<session_store::QueuedWorkClaim>> GrantSelected(
+      Asker& asker, Positions selected, const std::optional<EarlyToken>& early = std::nullopt)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<EarlyToken> ReadTokenEarly(const session_store::ClaimReadyQueuedWorkRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

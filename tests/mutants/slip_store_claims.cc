@@ -200,9 +200,8 @@ Positions SlipStore::SelectedAfterPause(Asker& asker, const Positions& selected,
   return found;
 }
 
-Result<Positions> SlipStore::SelectChecked(Asker& asker, const SessionExecutionLeaseFence& fence,
-                                           absl::FunctionRef<Result<Positions>(const Session&)> select) {
-  if (!FenceHolds(asker.session_id, fence, asker.now)) return Fail(SessionExecutionLeaseExpired{asker.session_id});
+Result<Positions> SlipStore::SelectChecked(Asker& asker, absl::FunctionRef<Result<Positions>(const Session&)> select) {
+  if (!FenceHolds(asker.session_id, *asker.fence, asker.now)) return Fail(SessionExecutionLeaseExpired{asker.session_id});
   if (Deviates(Deviation::kTimesAbove63BitsRefused) && SaturatingAdd(asker.now, asker.ttl) > kEndOfSignedTime) {
     return Fail(Backend{"the time is out of range"});
   }
@@ -219,10 +218,13 @@ std::optional<SlipStore::EarlyToken> SlipStore::ReadTokenEarly(const ClaimReadyQ
   return EarlyToken{session.rows[selected->front()].batch.batch_id, NextToken(session, *selected, asker.now)};
 }
 
-std::optional<QueuedWorkClaim> SlipStore::GrantSelected(Asker& asker, Positions selected,
-                                                        const std::optional<EarlyToken>& early) {
+Result<std::optional<QueuedWorkClaim>> SlipStore::GrantSelected(Asker& asker, Positions selected,
+                                                                const std::optional<EarlyToken>& early) {
   if (selected.empty()) return std::nullopt;
-  if (Slips(Slip::kRaceSelectThenMark)) selected = SelectedAfterPause(asker, selected, "batches_selected");
+  if (Slips(Slip::kRaceSelectThenMark)) {
+    selected = SelectedAfterPause(asker, selected, "batches_selected");
+    if (!FenceHolds(asker.session_id, *asker.fence, asker.now)) return Fail(SessionExecutionLeaseExpired{asker.session_id});
+  }
   if (selected.empty()) return std::nullopt;
   const Session& session = state_.sessions[asker.session_id];
   uint64_t token = NextToken(session, selected, asker.now);
@@ -235,9 +237,8 @@ std::optional<QueuedWorkClaim> SlipStore::GrantSelected(Asker& asker, Positions 
 Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimLeadingReadySessionCommand(
     const ClaimLeadingReadySessionCommandRequest& request) {
   absl::MutexLock lock(&mutex_);
-  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
-  Result<Positions> selected = SelectChecked(asker, request.session_execution_lease,
-                                             [&](const Session& session) { return SelectCommand(session, asker); });
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now(), &request.session_execution_lease};
+  Result<Positions> selected = SelectChecked(asker, [&](const Session& session) { return SelectCommand(session, asker); });
   if (!selected.has_value()) return Fail(selected.error());
   return GrantSelected(asker, *selected);
 }
@@ -255,8 +256,8 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWork(const Cla
     LetOthersIn("counter_read");
   }
   const EpochMs now = Slips(Slip::kRaceTimeBeforeLock) ? early : Now();
-  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, now};
-  Result<Positions> selected = SelectChecked(asker, request.session_execution_lease, [&](const Session& session) {
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, now, &request.session_execution_lease};
+  Result<Positions> selected = SelectChecked(asker, [&](const Session& session) {
     return max_batches == 0 ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);
   });
   if (!selected.has_value()) return Fail(selected.error());
@@ -292,18 +293,19 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWorkByBatchIds
   const std::vector<std::string>& ids = request.batch_ids;
   if (ids.empty() && !Deviates(Deviation::kZeroChecksLane)) return std::nullopt;
   absl::MutexLock lock(&mutex_);
-  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now()};
+  Asker asker{request.session_id, request.owner, request.lease_ttl_ms, Now(), &request.session_execution_lease};
   const uint64_t max_batches = Slips(Slip::kIdsPrefixRefused) ? kEndOfTime : ids.size();
-  Result<Positions> selected = SelectChecked(asker, request.session_execution_lease, [&](const Session& session) {
+  Result<Positions> selected = SelectChecked(asker, [&](const Session& session) {
     return ids.empty() ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);
   });
   if (!selected.has_value()) return Fail(selected.error());
   if (IdsGranted(state_.sessions[asker.session_id], asker, ids, &*selected)) return GrantSelected(asker, *selected);
   if (Slips(Slip::kIdsMismatchKeepsClaim)) GrantSelected(asker, *selected);
   if (Deviates(Deviation::kIdsClaimThenAbandon)) {
-    if (std::optional<QueuedWorkClaim> claim = GrantSelected(asker, *selected)) {
+    const Result<std::optional<QueuedWorkClaim>> claim = GrantSelected(asker, *selected);
+    if (claim.has_value() && claim->has_value()) {
       LetOthersIn("ids_claimed");
-      for (Row* row : OwnedRows(*claim, false)) row->record.reset();
+      for (Row* row : OwnedRows(**claim, false)) row->record.reset();
       Persist();
     }
   }

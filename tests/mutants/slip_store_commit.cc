@@ -21,13 +21,18 @@ Result<RuntimeCommitResult> SlipStore::CommitRuntimeState(const CommitRuntimeSta
   return Commit(request.commit, Now());
 }
 
-// Where a slip leaves the critical section: lets others in and looks the stamp up again, so that stamps stay right and only what
-// was checked before goes stale.
+// Where a slip leaves the critical section: lets others in, then repeats every check but the slip's own, so that only that
+// one goes stale.
 std::optional<Result<RuntimeCommitResult>> SlipStore::RaceWindow(Slip slip, absl::string_view point, const RuntimeCommit& commit,
                                                                  EpochMs* now) {
   if (!Slips(slip)) return std::nullopt;
   *now = LetOthersIn(point);
-  return Replay(commit, *now);
+  if (auto replayed = Replay(commit, *now)) return replayed;
+  if (slip == Slip::kRaceFenceThenCommit) return std::nullopt;
+  if (Error error = CheckFence(commit, *now)) return Fail(*error);
+  if (slip == Slip::kRaceHeadThenApply) return std::nullopt;
+  if (Error error = CheckHead(commit)) return Fail(*error);
+  return std::nullopt;
 }
 
 Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, EpochMs now) {
@@ -40,10 +45,6 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
   }
   if (auto replayed = Replay(commit, now)) return *replayed;
   if (Slips(Slip::kRaceReplayThenApply) || Deviates(Deviation::kReplayLoserGetsError)) now = LetOthersIn("stamp_looked_up");
-  if (Deviates(Deviation::kForeignReleaseRefused) && commit.release_session_execution_lease.has_value() &&
-      commit.release_session_execution_lease->session_id != commit.session_id) {
-    return Fail(Backend{"the release is of another session"});
-  }
   const bool claims_first = Slips(Slip::kCommitChecksClaimsBeforeHead);
   if (Error error = CheckFence(commit, now)) return Fail(*error);
   if (auto replayed = RaceWindow(Slip::kRaceFenceThenCommit, "fence_checked", commit, &now)) return *replayed;
@@ -64,6 +65,10 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
   if (Deviates(Deviation::kReplayLoserGetsError) && commit.turn_commit.has_value() &&
       state_.sessions[commit.session_id].stamps.count(commit.turn_commit->turn_id) > 0) {
     return Fail(HeadRevisionConflict{commit.expected_head_revision, head});
+  }
+  if (Deviates(Deviation::kForeignReleaseRefused) && commit.release_session_execution_lease.has_value() &&
+      commit.release_session_execution_lease->session_id != commit.session_id) {
+    return Fail(Backend{"the release is of another session"});
   }
   return Apply(commit);
 }
