@@ -135,7 +135,7 @@ absl::StatusOr<TargetInfo> ReadInitialize(const Json& result, const FamilyNames&
   info.virtual_clock = read.clock == "virtual";
   info.concurrency = static_cast<int>(read.concurrency);
   info.durable = read.durable;
-  info.killable = true;
+  info.killable = read.durable;  // what is gone after a kill has nothing to show
   info.inflight_survives_crash = read.inflight_survives_crash.value_or(false);
   info.real_liveness = true;
   if (read.operations.has_value()) {

@@ -359,6 +359,7 @@ TEST_F(ProcessTargetTest, AbilitiesThatItLacks) {
   EXPECT_FALSE(system->info().virtual_clock);
   EXPECT_EQ(system->SetClock(5).code(), absl::StatusCode::kUnimplemented);
   auto transient = Start(Options(Bad("not_durable")));
+  EXPECT_FALSE(transient->info().killable);
   EXPECT_EQ(transient->Reopen().code(), absl::StatusCode::kUnimplemented);
 }
 
