@@ -85,8 +85,9 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.concurrency = 16;
   factory.info.durable = true;
   factory.info.pausable = true;
-  factory.open =
-      [file, kill = backend.kill_at_statement](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+  factory.info.real_liveness = backend.real_liveness;
+  factory.open = [file, kill = backend.kill_at_statement, real = backend.real_liveness](
+                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     if (options.fresh) {
       if (absl::Status status = Store::Remove(file); !status.ok()) return status;
     }
