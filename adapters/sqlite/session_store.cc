@@ -1,11 +1,9 @@
 #include "adapters/sqlite/session_store.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <utility>
@@ -170,9 +168,7 @@ absl::Status Check(const SessionStore::Options& options) {
 
 uint64_t RandomWord(const std::optional<uint64_t>& seed, uint64_t opening) {
   if (!seed.has_value()) return absl::Uniform<uint64_t>(absl::BitGen());
-  std::mt19937_64 generator(*seed);
-  generator.discard(opening);
-  return generator();
+  return std::mt19937_64(*seed + opening)();
 }
 
 // The message of `status`, led by the file's name where it is not in it.

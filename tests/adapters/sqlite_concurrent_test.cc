@@ -84,7 +84,8 @@ TEST_F(SqliteConcurrent, ThreadsShareTheQueueWithoutLossOrDouble) {
       auto claim = mine.ClaimFor(Owner(absl::StrCat("W", me)), lane, 1);
       bool granted = claim.has_value() && claim->has_value();
       auto result = granted ? mine.Settle(lane, {**claim}) : mine.Settle(lane, {});
-      ASSERT_TRUE(result.has_value()) << Caller::Text(result);
+      EXPECT_TRUE(result.has_value()) << Caller::Text(result);
+      if (!result.has_value()) continue;
       EXPECT_TRUE(heads[static_cast<std::size_t>(me)].insert(result->head_revision).second);
       if (granted) settled[static_cast<std::size_t>(me)].push_back((*claim)->batches[0].batch_id);
     }
