@@ -94,8 +94,8 @@ TEST(Arrows, EveryRoomIncludesOnlyWhatIsBelowIt) {
 
 TEST(Arrows, EveryAdapterHasItsArrows) {
   for (const auto& entry : fs::directory_iterator(fs::path(LEASECHECK_SOURCE_DIR) / "adapters")) {
-    if (entry.is_directory())
-      EXPECT_TRUE(Arrows().contains(absl::StrCat("adapters/", entry.path().filename().string(), "/"))) << entry;
+    if (!entry.is_directory()) continue;
+    EXPECT_TRUE(Arrows().contains(absl::StrCat("adapters/", entry.path().filename().string(), "/"))) << entry;
   }
 }
 
