@@ -44,10 +44,11 @@ class Target {
   virtual ~Target() = default;
   virtual const TargetInfo& info() const = 0;
   virtual OutcomeOf<F> Execute(const RequestOf<F>& request) = 0;
-  virtual absl::Status Reset(EpochMs now) = 0;     // a fresh, empty store
-  virtual absl::Status SetClock(EpochMs now) = 0;  // takes effect at one instant before it returns
-  virtual absl::Status Reopen() = 0;               // drop every handle and open the same data again
-  virtual absl::Status Kill() = 0;                 // SIGKILL; open calls return Indefinite
+  virtual absl::Status Reset(EpochMs now) = 0;  // a fresh, empty store
+  // Takes effect at one instant before it returns. Aborted: a Kill came in between, and it takes effect at the next Reopen.
+  virtual absl::Status SetClock(EpochMs now) = 0;
+  virtual absl::Status Reopen() = 0;  // drop every handle and open the same data again
+  virtual absl::Status Kill() = 0;    // SIGKILL; open calls return Indefinite
   // Where `pausable`: the hook of the store's pauses from here on; borrowed, null for none. Call it while no call is open.
   virtual void SetPauseHook(PauseHook* /*hook*/) {}
   // Whether the process died as the harness had planned: Reopen before the next call.

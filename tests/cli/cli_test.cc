@@ -181,10 +181,20 @@ TEST_F(CliTest, AFailureIsAFileThatReplaysWithOneCommand) {
 }
 
 TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
-  for (const char* backend : {"memory", "sqlite:", "'process:exec \"$L\" serve'"}) {
-    const Ran ran = Run(absl::StrCat("$L replay $(find $S/traces -name '*.trace' | sort) --backend ", backend));
+  // What is not durable cannot be reopened.
+  const std::string all = "$(find $S/traces -name '*.trace' | sort)";
+  const std::string no_reopening = "$(find $S/traces -name '*.trace' | sort | xargs grep -LE '^ *(reopen|crash)')";
+  for (const std::string backend : {"memory", "'process:exec \"$L\" serve'"}) {
+    const Ran ran = Run(absl::StrCat("$L replay ", no_reopening, " --backend ", backend));
     EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
   }
+  for (const std::string backend : {"sqlite:", "'process:exec \"$L\" serve --backend sqlite:'"}) {
+    const Ran ran = Run(absl::StrCat("$L replay ", all, " --backend ", backend));
+    EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
+  }
+  const Ran not_durable = Run(absl::StrCat("$L replay ", all));
+  EXPECT_EQ(not_durable.exit_code, 2);
+  EXPECT_THAT(not_durable.out, HasSubstr("INCONCLUSIVE: the store is not durable: it cannot be reopened"));
 }
 
 TEST_F(CliTest, SqliteIsCheckedAcrossCrashes) {

@@ -32,8 +32,8 @@ for line in sys.stdin:
     elif how == "rubbish":
         print("Traceback (most recent call last):", flush=True)
     elif how == "twice":
-        answer(request, [])
-        answer(request, [])
+        for _ in range(2):
+            print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32001, "message": "?"}}), flush=True)
     elif how == "wrong_id":
         answer({"id": request["id"] + 1000}, [])
     elif how == "unsupported":
