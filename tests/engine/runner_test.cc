@@ -116,7 +116,8 @@ TEST_F(RunnerTest, TheCorrectStorePassesUnderBothDrivers) {
 // The first program of the racy store that breaks the contract under the scheduler.
 RunResult<F> FindRace(Runner<F>& runner) {
   for (uint64_t k = 0; k < 500; ++k) {
-    RunResult<F> run = runner.Generate(Random::ForProgram(1, k), {}, {.prefix = 8, .clients = 3, .branch = 3, .deterministic = true});
+    RunResult<F> run =
+        runner.Generate(Random::ForProgram(1, k), {}, {.prefix = 8, .clients = 3, .branch = 3, .deterministic = true});
     if (run.violation.has_value()) return run;
   }
   return {};

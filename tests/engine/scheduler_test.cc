@@ -10,8 +10,8 @@
 namespace leasecheck::engine {
 namespace {
 
-// Three clients that each append their number four times, pausing after each. Only one runs at a time, so the vector needs no lock:
-// ThreadSanitizer is the witness.
+// Three clients that each append their number four times, pausing after each. Only one runs at a time, so the vector needs no
+// lock: ThreadSanitizer is the witness.
 std::vector<int> RunThree(const Schedule& schedule, Schedule* recorded) {
   std::vector<int> order;
   Scheduler scheduler(3, ReplayChooser(schedule));

@@ -1,5 +1,5 @@
-// A toy family for tests of the engine: a store hands out tickets, each of which is redeemed once. With it comes a store that can be
-// told to forget the lock between checking a ticket and striking it off.
+// A toy family for tests of the engine: a store hands out tickets, each of which is redeemed once. With it comes a store that can
+// be told to forget the lock between checking a ticket and striking it off.
 #ifndef LEASECHECK_TESTS_ENGINE_TICKET_FAMILY_H_
 #define LEASECHECK_TESTS_ENGINE_TICKET_FAMILY_H_
 
@@ -62,7 +62,8 @@ class Store {
 }  // namespace ticket
 
 template <>
-inline constexpr auto kFields<ticket::Ticket> = std::make_tuple(Field{"id", &ticket::Ticket::id}, Field{"value", &ticket::Ticket::value});
+inline constexpr auto kFields<ticket::Ticket> = std::make_tuple(Field{"id", &ticket::Ticket::id},
+                                                                Field{"value", &ticket::Ticket::value});
 template <>
 inline constexpr auto kFields<ticket::Voucher> = std::make_tuple(Field{"ticket_id", &ticket::Voucher::ticket_id});
 template <>
@@ -76,9 +77,9 @@ struct TicketFamily {
   static constexpr absl::string_view kName = "ticket";
   using Store = ticket::Store;
   using Error = ticket::Error;
-  static constexpr auto kOperations = std::make_tuple(Operation{"take", &Store::Take, Effect::kWrite},
-                                                      Operation{"redeem", &Store::Redeem, Effect::kWrite},
-                                                      Operation{"count", &Store::Count, Effect::kRead});
+  static constexpr auto kOperations =
+      std::make_tuple(Operation{"take", &Store::Take, Effect::kWrite}, Operation{"redeem", &Store::Redeem, Effect::kWrite},
+                      Operation{"count", &Store::Count, Effect::kRead});
 };
 
 namespace ticket {
@@ -91,8 +92,9 @@ class TicketSpec {
  public:
   using State = std::set<std::pair<std::string, uint64_t>>;
   static State Initial(const SpecSetup&) { return {}; }
-  static std::optional<ClauseIndex> Step(State& state, const RequestOf<TicketFamily>& request, const OutcomeOf<TicketFamily>& outcome,
-                                         EpochMs, const StepContext<TicketFamily>& context, std::vector<State>*) {
+  static std::optional<ClauseIndex> Step(State& state, const RequestOf<TicketFamily>& request,
+                                         const OutcomeOf<TicketFamily>& outcome, EpochMs,
+                                         const StepContext<TicketFamily>& context, std::vector<State>*) {
     if (const auto* take = std::get_if<TakeRequest>(&request)) {
       const auto* ticket = ResponseIf<TicketFamily, 0>(outcome);
       const std::string id = ticket == nullptr ? absl::StrCat("unseen", state.size()) : ticket->id;
