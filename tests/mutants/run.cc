@@ -98,7 +98,8 @@ std::string KillTable(const std::vector<KillRow>& rows) {
                                             row.mutant->name, KindName(row.mutant->kind), row.killed, row.seeds,
                                             row.median_operations, row.worst_operations, row.shrunk_calls, Clauses(row)));
     if (row.as_named()) continue;
-    absl::StrAppend(&table, "    named: ", absl::StrJoin(row.mutant->ClauseIds(), ", "), "\n");
+    absl::StrAppend(&table, "    named: ", absl::StrJoin(row.mutant->ClauseIds(), ", "),
+                    row.mutant->trail == Trail::kNone ? "" : absl::StrCat("; trail: ", TrailName(row.mutant->trail)), "\n");
     for (const std::string& trouble : row.trouble) absl::StrAppend(&table, "    ", trouble, "\n");
   }
   absl::StrAppend(&table, "median, worst: contract calls until the mutant was killed; shrunk: calls of the minimal trace\n",

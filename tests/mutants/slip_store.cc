@@ -177,6 +177,8 @@ Result<QueuedWorkBatch> SlipStore::Insert(const QueuedWorkBatchDraft& draft, Epo
   batch.enqueue_seq = NextSeq(session);
   if (Slips(Slip::kRaceSeqReadThenWrite)) {
     batch.enqueued_at_ms = LetOthersIn("enqueue_seq_read");
+    // The key is safe: it is looked up again.
+    if (const QueuedWorkBatch* stored = FindByKey(draft, batch.enqueued_at_ms)) return *stored;
     state_.next_seq = batch.enqueue_seq + 1;
   }
   session.next_seq = batch.enqueue_seq + 1;
