@@ -10,9 +10,10 @@
 namespace leasecheck::mutants {
 namespace {
 
-constexpr const char* kSelectionTrail[] = {
-    "QW-INV-5", "QW-INV-18", "QW-INV-7",  "QW-CMD-2",  "QW-CMD-3",  "QW-CMD-6",  "QW-CMD-7", "QW-CLM-3", "QW-CLM-7", "QW-CLM-8",
-    "QW-CLM-9", "QW-CLM-14", "QW-CLM-15", "QW-CLM-16", "QW-CLM-17", "QW-CLM-21", "QW-IDS-2", "QW-IDS-3", "QW-IDS-4", "QW-IDS-5"};
+constexpr const char* kSelectionTrail[] = {"QW-INV-5",  "QW-INV-18", "QW-INV-7",  "QW-CMD-2",  "QW-CMD-3",  "QW-CMD-5",
+                                           "QW-CMD-6",  "QW-CMD-7",  "QW-CLM-3",  "QW-CLM-7",  "QW-CLM-8",  "QW-CLM-9",
+                                           "QW-CLM-14", "QW-CLM-15", "QW-CLM-16", "QW-CLM-17", "QW-CLM-21", "QW-IDS-2",
+                                           "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-5"};
 constexpr const char* kOwnershipTrail[] = {"QW-INV-1",  "QW-INV-2",  "QW-INV-3",  "QW-INV-4",  "QW-INV-5",  "QW-INV-15",
                                            "QW-INV-18", "QW-INV-19", "QW-LST-1",  "QW-PND-1",  "QW-PND-3",  "QW-CAN-1",
                                            "QW-CAN-2",  "QW-CAN-3",  "QW-REN-1",  "QW-REN-3",  "QW-REN-4",  "QW-REN-5",
@@ -835,7 +836,7 @@ constexpr Mutant kMutants[] = {
      "race-commit-in-two-steps",
      "A commit stores the state in one critical section and removes the batches in another.",
      MutantKind::kRace,
-     {"SC-CMT-10", "QW-INV-13", "QW-INV-3", "QW-INV-4", "QW-LST-1", "QW-CAN-3", "SC-LOD-1", "SC-CMT-14"},
+     {"SC-CMT-10", "QW-INV-13", "QW-INV-3", "QW-INV-4", "QW-LST-1", "QW-CAN-3", "SC-LOD-1", "SC-CMT-14", "SC-CMT-7"},
      Trail::kLane},
     {Slip::kRacePendingInTwoReads,
      "race-pending-in-two-reads",
@@ -890,7 +891,7 @@ constexpr Mutant kMutants[] = {
      "crash-commit-written-late",
      "A commit answers before its write, which the next call makes.",
      MutantKind::kCrash,
-     {"QW-INV-4"},
+     {"QW-INV-4", "EL-TRY-1", "EL-TRY-2", "EL-TRY-3", "EL-RCL-1", "QW-CLM-2", "QW-CMD-1"},
      Trail::kHead},
     {Slip::kCrashSettlementWrittenLate,
      "crash-settlement-written-late",
@@ -902,7 +903,7 @@ constexpr Mutant kMutants[] = {
      "crash-commit-in-two-writes",
      "A commit writes its state and the removal of its batches one after the other.",
      MutantKind::kCrash,
-     {"QW-INV-4", "QW-LST-1"},
+     {"QW-INV-4", "QW-LST-1", "EL-RCL-1"},
      Trail::kHead},
 };
 
