@@ -199,13 +199,10 @@ void SessionStoreGenerator::PlanDeepQueue() {
 }
 
 Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, EpochMs now) {
-  if (branch_ < 0 || client < branch_) branch_commits_.clear();  // a new phase
   branch_ = client;
   DrawSession();
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
   std::size_t operation = random_.Weighted(world_.weights);
-  // A clock that moves while calls are open tells a time read outside the critical section from one read inside.
-  if (client == 0 && options_.move_clock && random_.OneIn(4)) operation = kSetClock;
   // One client moves the clock, so that its order is known; nobody reopens under the others' feet.
   if (operation >= kSetClock && (client != 0 || operation > kSetClock)) {
     operation = OperationIndexOf<F, ClaimReadyQueuedWorkRequest>();
@@ -256,13 +253,7 @@ Command<F> SessionStoreGenerator::Generate(std::size_t operation, const State& s
       command = ReleaseLane();
       break;
     case OperationIndexOf<F, CommitRuntimeStateRequest>():
-      if (branch_ > 0 && !branch_commits_.empty() && random_.OneIn(3)) {
-        // Another client sends the same stamped commit at the same time: a retry that does not wait (QW-LAT-27).
-        command = random_.Pick(branch_commits_);
-        command.label = NewLabel('m');
-      } else {
-        command = !stamped_.empty() && random_.OneIn(5) ? RepeatCommit() : Commit();
-      }
+      command = !stamped_.empty() && random_.OneIn(5) ? RepeatCommit() : Commit();
       break;
     case OperationIndexOf<F, LoadSessionRequest>():
       command = Load();
@@ -570,19 +561,7 @@ Command<F> SessionStoreGenerator::Commit() {
   const bool stamped = commit.turn_commit.has_value();
   command.action = Action<F>(RequestOf<F>(std::move(request)));
   if (stamped) made_commits_.insert_or_assign(command.label, command);
-  if (stamped && branch_ >= 0 && RefersToPrefixOnly(command)) branch_commits_.push_back(command);
   return command;
-}
-
-// Whether another client may make the same command: a branch sees no results of the others.
-bool SessionStoreGenerator::RefersToPrefixOnly(const Command& command) const {
-  const auto in = [](const auto& handles, const std::string& label) {
-    return std::any_of(handles.begin(), handles.end(), [&](const auto& handle) { return handle.label == label; });
-  };
-  return std::all_of(command.references.begin(), command.references.end(), [&](const Reference& reference) {
-    return reference.label.empty() || in(known_.lanes, reference.label) || in(known_.claims, reference.label) ||
-           in(known_.batches, reference.label);
-  });
 }
 
 Command<F> SessionStoreGenerator::RepeatCommit() {

@@ -155,7 +155,7 @@ TEST_F(CliTest, BackendsThatMisbehave) {
   };
   for (const BadBackend& backend : backends) {
     SCOPED_TRACE(backend.how);
-    const Ran ran = Run(absl::StrCat("$L check --operations 500 --call-timeout 500ms --backend \"process:exec python3 ",
+    const Ran ran = Run(absl::StrCat("$L check --operations 500 --call-timeout 5s --backend \"process:exec python3 ",
                                      "$S/tests/cli/backends/lying_backend.py ", backend.how, "\""));
     EXPECT_EQ(ran.exit_code, backend.exit_code) << ran.out << ran.err;
     EXPECT_THAT(ran.out, HasSubstr(backend.says));

@@ -19,7 +19,7 @@ struct RunOptions {
   uint64_t first_seed = 1;
   int seeds = 20;
   // Contract calls of one check, divided among its stages. A mutant that is not killed within them survives.
-  uint64_t operations = 600'000;
+  uint64_t operations = 1'500'000;
   int shrunk_seeds = 3;            // for how many of the seeds the failure is shrunk
   std::vector<std::string> names;  // mutants to run; empty: all
   // Called after each mutant, with how many are done; may be empty.
