@@ -1,4 +1,4 @@
-// The built-in backends, as the conformance tests open them in this process.
+// The built-in backends, as the conformance tests open them: in this process, or at the other end of the wire.
 #ifndef LEASECHECK_TESTS_CONFORMANCE_BACKENDS_H_
 #define LEASECHECK_TESTS_CONFORMANCE_BACKENDS_H_
 
@@ -6,9 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "adapters/process/process_target.h"
 #include "adapters/sqlite/session_store.h"
 #include "memstore/session_store.h"
 #include "model/session_store/family.h"
+#include "model/session_store/spec.h"
 #include "properties/check.h"
 
 namespace leasecheck {
@@ -40,6 +43,16 @@ inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
     return *std::move(store);
   };
   return factory;
+}
+
+// What `leasecheck serve` makes of a backend: a child process for each target, which can be killed where the store is durable.
+inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend) {
+  return [program, backend]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    process::ProcessOptions options;
+    options.command = absl::StrCat("exec '", program, "' serve --backend ", backend);
+    options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
+    return process::ProcessTarget<SessionStoreFamily>::Start(options);
+  };
 }
 
 }  // namespace leasecheck

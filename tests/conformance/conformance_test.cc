@@ -31,10 +31,44 @@ void ExpectConforms(const StoreFactory<SessionStoreFamily>& factory, uint64_t op
   }
 }
 
+StageReport StageOf(const Report& report, const std::string& name) {
+  for (const StageReport& stage : report.stages) {
+    if (stage.name == name) return stage;
+  }
+  ADD_FAILURE() << "there is no stage " << name << " in\n" << report.text();
+  return {};
+}
+
 TEST(ConformanceTest, TheReferenceStoreConforms) { ExpectConforms(MemoryBackend(), Nightly() ? 10'000'000 : 300'000); }
 
 TEST(ConformanceTest, SqliteConforms) {
   ExpectConforms(SqliteBackend(testing::TempDir() + "conformance-sqlite"), Nightly() ? 1'000'000 : 40'000);
+}
+
+// The suite that the store passes in this process, over the pipe: the same clauses are reached, and calls overlap.
+TEST(ConformanceTest, TheServedReferenceStoreConforms) {
+  CheckOptions options;
+  options.operations = Nightly() ? 1'000'000 : 30'000;
+  const Report report = Check<SessionStoreFamily>(ServedBackend(LEASECHECK_PROGRAM, "memory"), options);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  for (const char* stage : {"sequential", "concurrent"}) EXPECT_GT(StageOf(report, stage).operations, 0u) << stage;
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_EQ(StageOf(report, "crash").programs, 0u) << "it declares that it is not durable";
+}
+
+// The durable one is killed and reopened too. The short run reaches too little of the contract to conform.
+TEST(ConformanceTest, ServedSqliteBreaksNothing) {
+  CheckOptions options;
+  options.operations = Nightly() ? 100'000 : 2'000;
+  const Report report = Check<SessionStoreFamily>(ServedBackend(LEASECHECK_PROGRAM, "sqlite:"), options);
+  EXPECT_TRUE(report.failures.empty()) << report.text();
+  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
+  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+  EXPECT_GT(StageOf(report, "crash").operations, 0u);
+  if (!Nightly()) return;
+  EXPECT_TRUE(report.conforms()) << report.text();
 }
 
 TEST(ConformanceTest, TheSameSeedMakesTheSameCheck) {

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/process/process_target.h"
 #include "adapters/sqlite/session_store.h"
 #include "memstore/session_store.h"
+#include "model/session_store/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
 
@@ -19,7 +21,6 @@ TargetFactory<SessionStoreFamily> Memory() {
   factory.info.name = "memory";
   factory.info.concurrency = 8;
   factory.info.pausable = true;
-  factory.info.reference = true;
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<Store> {
     return std::make_unique<memstore::SessionStore>(options.environment,
                                                     memstore::SessionStoreOptions{.id_style = memstore::IdStyle::kReadable});
@@ -43,6 +44,16 @@ TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
   return InProcess(std::move(factory));
 }
 
+// What `leasecheck serve` makes of a backend: another process at the other end of the wire. Each has a folder of its own.
+TargetFactory<SessionStoreFamily> Served(const std::string& backend) {
+  return [backend]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    process::ProcessOptions options;
+    options.command = absl::StrCat("exec '", LEASECHECK_PROGRAM, "' serve --backend ", backend);
+    options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
+    return process::ProcessTarget<SessionStoreFamily>::Start(options);
+  };
+}
+
 TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
   mutants::SlipTargetOptions options;
   options.name = name;
@@ -54,10 +65,9 @@ TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
 
 std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory) {
   return {
-      {"memory", Memory()},
-      {"sqlite", Sqlite(directory)},
-      {"plain", Plain("plain", false)},
-      {"plain, durable", Plain("plain, durable", true)},
+      {"memory", Memory(), true},       {"memory, served", Served("memory"), true},
+      {"sqlite", Sqlite(directory)},    {"sqlite, served", Served("sqlite:")},
+      {"plain", Plain("plain", false)}, {"plain, durable", Plain("plain, durable", true)},
   };
 }
 

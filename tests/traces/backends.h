@@ -13,6 +13,7 @@ namespace leasecheck {
 struct SessionStoreBackend {
   std::string name;
   TargetFactory<SessionStoreFamily> targets;
+  bool reference = false;  // it keeps the exact numbers that only the reference promises
 };
 
 // `directory`: an empty folder of the caller's, for durable stores.
