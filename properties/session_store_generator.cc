@@ -100,6 +100,8 @@ LeaseOwnerIdentity SessionStoreGenerator::AddFence(Command& command, const char*
 Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
   branch_ = -1;
   branches_.clear();
+  branch_labels_.clear();
+  originals_.clear();
   if (labels_ == 0 && random_.OneIn(25)) PlanDeepQueue();
   if (planned_.empty() && random_.OneIn(30)) PlanProbe(state, now);
   if (!planned_.empty()) {
@@ -202,12 +204,36 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
   branch_ = client;
   DrawSession();
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
+  if (random_.OneIn(4)) {
+    if (auto twin = Twin(client)) return *std::move(twin);
+  }
   std::size_t operation = random_.Weighted(world_.weights);
   // One client moves the clock, so that its order is known; nobody reopens under the others' feet.
   if (operation >= kSetClock && (client != 0 || operation > kSetClock)) {
     operation = OperationIndexOf<F, ClaimReadyQueuedWorkRequest>();
   }
-  return Generate(operation, state, now);
+  Command command = Generate(operation, state, now);
+  KeepForTwins(client, command);
+  return command;
+}
+
+std::optional<Command<F>> SessionStoreGenerator::Twin(int client) {
+  std::vector<const Command*> others;
+  for (const auto& [maker, command] : originals_) {
+    if (maker != client) others.push_back(&command);
+  }
+  if (others.empty()) return std::nullopt;
+  Command twin = *random_.Pick(others);
+  if (!twin.label.empty()) twin.label = NewLabel(twin.label[0]);
+  return twin;
+}
+
+void SessionStoreGenerator::KeepForTwins(int client, const Command& command) {
+  if (!command.label.empty()) branch_labels_.insert(command.label);
+  // A client cannot refer to another's answers of the same phase.
+  const bool of_the_prefix = std::none_of(command.references.begin(), command.references.end(),
+                                          [this](const Reference& r) { return branch_labels_.contains(r.label); });
+  if (of_the_prefix && engine::RequestIf<F>(command.action) != nullptr) originals_.emplace_back(client, command);
 }
 
 Command<F> SessionStoreGenerator::Generate(std::size_t operation, const State& state, EpochMs now) {

@@ -6,9 +6,11 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "model/session_store/family.h"
 #include "model/session_store/spec.h"
 #include "properties/engine/generator.h"
@@ -80,6 +82,10 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
   void PlanDeepQueue();
+  // A command that another client of the phase makes, made once more: two calls with one effect to give are what races are about
+  // (one stamp, one key, one claim to settle).
+  std::optional<Command> Twin(int client);
+  void KeepForTwins(int client, const Command& command);
   // One command an operation; the index is that of the table.
   Command Generate(std::size_t operation, const State& state, EpochMs now);
   Command Enqueue(EpochMs now);
@@ -134,6 +140,8 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   World world_;
   Handles known_;                  // from what was observed
   std::vector<Handles> branches_;  // of a parallel phase that is being made: what each client's own commands will give it
+  absl::flat_hash_set<std::string> branch_labels_;  // of that phase's commands so far
+  std::vector<std::pair<int, Command>> originals_;  // of these commands those that may be made twice, and by whom they are made
   std::size_t session_ = 0;        // that the command being made is mostly about
   int branch_ = -1;                // the client whose command is being made
   uint64_t labels_ = 0;

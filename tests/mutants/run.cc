@@ -49,6 +49,9 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     CheckOptions check;
     check.seed = options.first_seed + i;
     check.operations = options.operations;
+    // What takes two clients cannot show with one, and what takes a crash only with one.
+    check.sequential = mutant.kind == MutantKind::kSequential;
+    check.concurrent = mutant.kind != MutantKind::kCrash;
     check.shrink = i < options.shrunk_seeds;
     const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), check);
     if (report.failures.empty()) {

@@ -1,6 +1,5 @@
-// Every mutant is killed by a clause that it named, at every seed. Two seeds usually, and then a race, which a run of that length
-// meets by chance, has to die at one of them; LEASECHECK_NIGHTLY=1 takes all 20. One mutant can be run alone:
-// --gtest_filter='*claim_expiry_strict'.
+// Every mutant is killed by a clause that it named, at every seed: two usually, LEASECHECK_NIGHTLY=1 takes all 20. One mutant can
+// be run alone: --gtest_filter='*claim_expiry_strict'.
 #include "tests/mutants/run.h"
 
 #include <cstdlib>
@@ -23,11 +22,10 @@ class MutantTest : public testing::TestWithParam<Mutant> {};
 
 TEST_P(MutantTest, DiesByANamedClause) {
   RunOptions options;
-  options.seeds = Nightly() ? 20 : GetParam().kind == MutantKind::kRace ? 1 : 2;
+  options.seeds = Nightly() ? 20 : 2;
   options.shrunk_seeds = Nightly() ? 3 : 0;
   const KillRow row = RunMutant(GetParam(), options);
-  const bool by_chance = GetParam().kind == MutantKind::kRace && !Nightly();
-  EXPECT_GE(row.killed, by_chance ? 1 : row.seeds) << "it survived: " << GetParam().sentence;
+  EXPECT_EQ(row.killed, row.seeds) << "it survived: " << GetParam().sentence;
   EXPECT_TRUE(row.foreign.empty()) << "it died by " << absl::StrJoin(row.foreign, ", ") << ", which it does not name";
   EXPECT_TRUE(row.trouble.empty()) << absl::StrJoin(row.trouble, "\n");
   RecordProperty("median_operations", std::to_string(row.median_operations));
