@@ -1,286 +1,117 @@
 #!/usr/bin/env python3
-"""A whole backend of the family session_store: in memory, one call at a time, on a virtual clock.
+"""How to check a store that is written in Python: the program between leasecheck and the store.
 
-    leasecheck check --family session_store --backend "process:exec python3 examples/queue_backend.py"
+    leasecheck check --backend "process:exec python3 examples/queue_backend.py"
 
-A request a line comes in on stdin, an answer a line goes out on stdout (docs/PROTOCOL.md). To check a store of your own, keep
-serve() and let the methods of Store call it. The ids in brackets are the contract's clauses.
+A request a line comes in on stdin, an answer a line goes out on stdout (docs/PROTOCOL.md). The
+store here is queue_store.Store. For one of your own, change OPERATIONS, open_store() and, if its
+methods have other names, arguments or errors than the contract's, call().
 """
 import inspect
-import itertools
 import json
 import sys
 
-SETTLEMENT_FIELDS = {  # of a commit; all else is its body
-    "session_id", "expected_head_revision", "session_execution_lease", "release_session_execution_lease", "turn_commit",
-    "completed_queue_claims", "completed_turn_input_claims", "interrupted_turn_input_turn_id"}
+import queue_store
+
+OPERATIONS = [
+    "enqueue_queued_work",
+    "claim_leading_ready_session_command",
+    "claim_ready_queued_work",
+    "claim_ready_queued_work_by_batch_ids",
+    "renew_queued_work_claim",
+    "abandon_queued_work_claim",
+    "cancel_queued_work_batch",
+    "list_queued_work",
+    "list_pending_queued_work",
+    "try_claim_session_execution_lease",
+    "reclaim_session_execution_lease",
+    "renew_session_execution_lease",
+    "release_session_execution_lease",
+    "commit_runtime_state",
+    "load_session",
+]  # an operation that is left out is not checked
+
+INFO = {
+    "protocol": 1,
+    "name": "queue_store",
+    "version": "1",
+    "families": ["session_store"],
+    "operations": OPERATIONS,
+    "clock": "virtual",  # the store takes its time from reset and set_clock only
+    "concurrency": 1,  # how many calls may be open at once
+    "durable": False,  # if it were, there would be "reopen" below, and the harness would kill us
+}
+
+PARSE_ERROR, NO_METHOD, BAD_PARAMS, CONTRACT_ERROR = -32700, -32601, -32602, -32000
 
 
-class ContractError(Exception):
-    def __init__(self, error, **fields):
-        self.data = {"error": error, **fields}
+class Fault(Exception):
+    """What a call is answered with in place of a result."""
+
+    def __init__(self, code, message, **more):
+        super().__init__(message)
+        self.error = {"code": code, "message": message, **more}
 
 
-def equal(a, b, *names):
-    return all(a[name] == b[name] for name in names)
+class Clock:
+    def __init__(self):
+        self.now_ms = 0
+
+    def __call__(self):
+        return self.now_ms
 
 
-def same_incarnation(a, b):
-    return equal(a, b, "owner_id", "incarnation_id")
+def open_store(clock):
+    """An empty store that takes its time, in milliseconds since 1970, from clock()."""
+    return queue_store.Store(clock)
 
 
-def dead(holder, claimant):
-    """Whether the holder is a process of the claimant's host and boot that does not run any more."""
-    its, mine = holder["liveness"], claimant["liveness"]
-    if its["kind"] != "local_process" or mine["kind"] != "local_process" or not equal(its, mine, "host_id", "boot_id"):
-        return False
+def call(store, method, params):
+    """The result of an operation: None is null, and what returns nothing is {}."""
+    operation = getattr(store, method)
     try:
-        with open(f"/proc/{its['pid']}/stat", encoding="utf-8") as stat:
-            return stat.read().rpartition(")")[2].split()[19] != its["process_start"]
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError, IndexError):
-        return False  # nobody can tell
-
-
-class Store:
-    def __init__(self, now):
-        self.now = now
-        self.serial = itertools.count(1)
-        self.rows = []  # the queue: {"batch": as on the wire, "kinds": its payloads' types, "claim": or None, "counter": of claims}
-        self.lanes, self.fences = {}, {}  # session -> lease; session -> the last fencing token, which outlives the lease
-        self.loaded, self.stamps = None, {}  # load_session's answer; (session, turn) -> (hash, result)
-
-    def live(self, lease):
-        return lease is not None and lease["expires_at_epoch_ms"] > self.now
-
-    def expiry(self, ttl):
-        return {"expires_at_epoch_ms": min(self.now + ttl, 2**64 - 1)}
-
-    def new_lease(self, session, owner, ttl, fencing_token):
-        return {"session_id": session, "owner": owner, "lease_token": f"token-{next(self.serial)}", "fencing_token": fencing_token,
-                "claimed_at_epoch_ms": self.now, **self.expiry(ttl)}
-
-    def queue(self, session):
-        return [row for row in self.rows if row["batch"]["session_id"] == session]
-
-    def owned(self, claim):
-        rows = self.queue(claim["session_id"])
-        return [row for row in rows if row["claim"] and equal(row["claim"], claim, "claim_id", "lease_token")]
-
-    def matching_lane(self, fence):
-        lane = self.lanes.get(fence["session_id"])
-        exact = lane and equal(lane, fence, "lease_token", "fencing_token") and same_incarnation(lane["owner"], fence["owner"])
-        return lane if exact else None
-
-    def check_lane(self, session, fence):
-        if not fence or fence["session_id"] != session or not self.live(self.matching_lane(fence)):
-            raise ContractError("SessionExecutionLeaseExpired", session_id=session)
-
-    def acquire(self, session, owner, ttl):
-        self.fences[session] = self.fences.get(session, 0) + 1
-        self.lanes[session] = self.new_lease(session, owner, ttl, self.fences[session])
-        return {"Acquired": self.lanes[session]}
-
-    def candidates(self, session, fence, owner):
-        self.check_lane(session, fence)
-        found = [row for row in self.queue(session) if row["batch"]["available_at_ms"] <= self.now
-                 and (not self.live(row["claim"]) or dead(row["claim"]["owner"], owner))]
-        if any(len(row["kinds"]) != 1 for row in found):  # [QW-CLM-17]
-            raise ContractError("Backend", text="a batch without a class is in the way")
-        return found
-
-    def leading_group(self, session, fence, owner, boundary, most):
-        """The turn work that a claim takes. [QW-CLM-3..9]"""
-        found = self.candidates(session, fence, owner)
-        if not found or found[0]["kinds"] != {"process_wake"}:
-            return []
-        head = found[0]["batch"]
-        if boundary == "active_turn_checkpoint" and head["delivery_policy"] != "earliest_safe_boundary":
-            return []
-        if head["slot_policy"] == "exclusive":
-            return found[:1]
-
-        def joins(row):
-            return row["kinds"] == {"process_wake"} and equal(row["batch"], head, "slot_policy", "delivery_policy", "merge_key")
-
-        return list(itertools.takewhile(joins, found))[:most]
-
-    def grant(self, session, owner, ttl, rows):
-        if not rows:
-            return None
-        claim = self.new_lease(session, owner, ttl, 1 + max(row["counter"] for row in rows))
-        claim["claim_id"] = f"claim-{next(self.serial)}"
-        for row in rows:
-            row["claim"], row["counter"] = dict(claim), claim["fencing_token"]
-        return {**claim, "batches": [row["batch"] for row in rows]}
-
-    # The operations, each by its name on the wire and with its arguments.
-
-    def enqueue_queued_work(self, batch):
-        source_key = batch.get("source_key")
-        for row in self.queue(batch["session_id"]):
-            if source_key is not None and row["batch"].get("source_key") == source_key:  # [QW-ENQ-4]
-                return row["batch"]
-        seq, payloads = next(self.serial), batch["payloads"]
-        items = [{"item_id": f"item-{seq}-{i}", "payload": payload} for i, payload in enumerate(payloads)]
-        stored = {"batch_id": f"batch-{seq}", "enqueue_seq": seq, "enqueued_at_ms": self.now, "items": items, "source_key": source_key}
-        for name in ("session_id", "delivery_policy", "slot_policy", "merge_key", "available_at_ms"):
-            stored[name] = batch[name]
-        self.rows.append({"batch": stored, "kinds": {payload["type"] for payload in payloads}, "claim": None, "counter": 0})
-        return stored
-
-    def claim_leading_ready_session_command(self, session_id, session_execution_lease, owner, lease_ttl_ms):
-        head = self.candidates(session_id, session_execution_lease, owner)[:1]
-        return self.grant(session_id, owner, lease_ttl_ms, [row for row in head if row["kinds"] == {"session_command"}])
-
-    def claim_ready_queued_work(self, session_id, session_execution_lease, owner, boundary, lease_ttl_ms, max_batches):
-        if max_batches == 0:
-            return None
-        rows = self.leading_group(session_id, session_execution_lease, owner, boundary, max_batches)
-        return self.grant(session_id, owner, lease_ttl_ms, rows)
-
-    def claim_ready_queued_work_by_batch_ids(self, session_id, session_execution_lease, owner, boundary, lease_ttl_ms, batch_ids):
-        if not batch_ids:
-            return None
-        rows = self.leading_group(session_id, session_execution_lease, owner, boundary, len(batch_ids))
-        exact = [row["batch"]["batch_id"] for row in rows] == batch_ids
-        return self.grant(session_id, owner, lease_ttl_ms, rows if exact else [])
-
-    def renew_queued_work_claim(self, claim, lease_ttl_ms):
-        owned = self.owned(claim)
-        if not owned or len(owned) != len(claim["batches"]):
-            raise ContractError("QueuedWorkClaimExpired", session_id=claim["session_id"], claim_id=claim["claim_id"])
-        for row in owned:
-            row["claim"].update(self.expiry(lease_ttl_ms))
-        return {**claim, **self.expiry(lease_ttl_ms)}
-
-    def abandon_queued_work_claim(self, claim):
-        for row in self.owned(claim):
-            row["claim"] = None
-        return {}
-
-    def cancel_queued_work_batch(self, session_id, batch_id):
-        for row in self.queue(session_id):
-            if row["batch"]["batch_id"] == batch_id and not self.live(row["claim"]):
-                self.rows.remove(row)
-                return row["batch"]
-        return None
-
-    def list_queued_work(self, session_id):
-        return [row["batch"] for row in self.queue(session_id)]
-
-    def list_pending_queued_work(self, session_id):
-        return [row["batch"] for row in self.queue(session_id) if not self.live(row["claim"])]
-
-    def try_claim_session_execution_lease(self, session_id, owner, lease_ttl_ms):
-        lane = self.lanes.get(session_id)
-        if not self.live(lane):
-            return self.acquire(session_id, owner, lease_ttl_ms)
-        if not same_incarnation(lane["owner"], owner):
-            return {"Busy": {"holder": lane}}
-        lane.update(self.expiry(lease_ttl_ms))
-        return {"Acquired": lane}
-
-    def reclaim_session_execution_lease(self, session_id, owner, observed_holder, lease_ttl_ms):
-        lane = self.lanes.get(session_id)
-        observed = observed_holder["session_id"] == session_id and self.matching_lane(observed_holder)
-        if self.live(lane) and not (observed and dead(lane["owner"], owner)):
-            return {"Busy": {"holder": lane}}
-        return self.acquire(session_id, owner, lease_ttl_ms)
-
-    def renew_session_execution_lease(self, fence, lease_ttl_ms):
-        self.check_lane(fence["session_id"], fence)
-        lane = self.lanes[fence["session_id"]]
-        lane.update(self.expiry(lease_ttl_ms))
-        return lane
-
-    def release_session_execution_lease(self, completion):
-        if self.matching_lane(completion):
-            del self.lanes[completion["session_id"]]
-        return {}
-
-    def commit_runtime_state(self, commit):
-        session, stamp = commit["session_id"], commit.get("turn_commit")
-        if self.loaded and self.loaded["session_id"] != session:  # [SC-CMT-1]
-            bound = self.loaded["session_id"]
-            raise ContractError("SessionBindingMismatch", bound_session_id=bound, attempted_session_id=session)
-        turn = stamp and (stamp["session_id"], stamp["turn_id"])
-        done_hash, result = self.stamps.get(turn, (None, None))
-        if stamp and (stamp["session_id"] != session or (result and done_hash != stamp["turn_commit_hash"])):  # [SC-CMT-2,4]
-            raise ContractError("RuntimeTurnCommitConflict", session_id=stamp["session_id"], turn_id=stamp["turn_id"])
-        if not result:  # else a replay [SC-CMT-3]
-            result = self.settle(session, commit)
-        if stamp:
-            self.stamps[turn] = (stamp["turn_commit_hash"], result)
-        release = commit.get("release_session_execution_lease")
-        if release and release["session_id"] == session:
-            self.release_session_execution_lease(release)
-        return result
-
-    def settle(self, session, commit):
-        """Checks everything, then changes everything. [SC-CMT-5..11]"""
-        self.check_lane(session, commit.get("session_execution_lease"))
-        head, expected = self.loaded["head_revision"] if self.loaded else 0, commit.get("expected_head_revision")
-        if expected is not None and expected != head:
-            raise ContractError("HeadRevisionConflict", expected=expected, actual=head)
-        done = []  # the batches of all completions; none may be named twice
-        for completion in commit["completed_queue_claims"]:
-            mine = {row["batch"]["batch_id"] for row in self.owned(completion)}
-            ids = completion["batch_ids"]
-            if completion["session_id"] != session or len(set(ids)) < len(ids) or not mine.issuperset(ids) or not set(ids).isdisjoint(done):
-                raise ContractError("QueuedWorkClaimExpired", session_id=completion["session_id"], claim_id=completion["claim_id"])
-            done += ids
-        self.rows = [row for row in self.rows if row["batch"]["batch_id"] not in done]
-        body = {name: value for name, value in commit.items() if name not in SETTLEMENT_FIELDS}
-        self.loaded = {**body, "session_id": session, "head_revision": head + 1}
-        return {"head_revision": head + 1, "checkpoint_ref": f"checkpoint-{head + 1}", "manifest": {}}
-
-    def load_session(self, scope):
-        return self.loaded
-
-
-OPERATIONS = [name for name in vars(Store) if name.startswith(("enqueue_", "claim_", "renew_", "abandon_", "cancel_", "list_", "try_",
-                                                               "reclaim_", "release_", "commit_", "load_"))]
-INFO = {"protocol": 1, "name": "queue_backend.py", "version": "1", "families": ["session_store"], "operations": OPERATIONS,
-        "clock": "virtual", "concurrency": 1, "durable": False}
-
-
-def answer(store, method, params):
-    """The store that the next call goes to, and the member that carries this call's outcome."""
-    if method == "initialize":
-        return store, {"result": INFO}
-    if method == "reset":
-        return Store(params["now_ms"]), {"result": {}}
-    if method == "set_clock":
-        store.now = params["now_ms"]
-        return store, {"result": {}}
-    if method == "shutdown":
-        return None, {"result": {}}
-    if method not in OPERATIONS:
-        return store, {"error": {"code": -32601, "message": f"no method {method}"}}
-    try:
-        call = inspect.signature(getattr(store, method)).bind(**params)
+        inspect.signature(operation).bind(**params)
     except TypeError as mismatch:
-        return store, {"error": {"code": -32602, "message": str(mismatch)}}
+        raise Fault(BAD_PARAMS, str(mismatch)) from mismatch
     try:
-        return store, {"result": getattr(store, method)(*call.args)}
-    except ContractError as refused:
-        return store, {"error": {"code": -32000, "message": "refused", "data": refused.data}}
+        return operation(**params)
+    except queue_store.Refused as refused:
+        data = {"error": refused.error, **refused.fields}
+        raise Fault(CONTRACT_ERROR, "refused", data=data) from refused
+
+
+class Backend:
+    def __init__(self):
+        self.clock = Clock()
+        self.store = open_store(self.clock)
+
+    def answer(self, method, params):
+        if method in OPERATIONS:
+            return call(self.store, method, params)
+        if method == "initialize":
+            return INFO
+        if method in ("reset", "set_clock"):
+            self.clock.now_ms = params["now_ms"]
+        elif method != "shutdown":
+            raise Fault(NO_METHOD, f"there is no method {method}")
+        if method == "reset":
+            self.store = open_store(self.clock)
+        return {}
 
 
 def serve():
-    store = Store(0)
+    backend = Backend()
     for line in sys.stdin.buffer:
+        request = {"id": None, "method": None}
         try:
             request = json.loads(line)
+            outcome = {"result": backend.answer(request["method"], request.get("params", {}))}
         except ValueError as error:
-            ident, member = None, {"error": {"code": -32700, "message": str(error)}}
-        else:
-            ident = request["id"]
-            store, member = answer(store, request["method"], request.get("params", {}))
-        print(json.dumps({"jsonrpc": "2.0", "id": ident, **member}), flush=True)
-        if store is None:
+            outcome = {"error": {"code": PARSE_ERROR, "message": str(error)}}
+        except Fault as fault:
+            outcome = {"error": fault.error}
+        print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **outcome}), flush=True)
+        if request["method"] == "shutdown":
             break
 
 
