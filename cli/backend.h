@@ -3,11 +3,13 @@
 #define LEASECHECK_CLI_BACKEND_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "adapters/sqlite/connection.h"
 #include "model/dialect.h"
 
 namespace leasecheck::cli {
@@ -27,6 +29,7 @@ struct BackendOptions {
   Dialects dialects;               // declared on the command line, beside what the backend declares itself
   bool real_liveness = false;      // built-in stores ask the system who is dead, as their harness is another process
   uint64_t kill_at_statement = 0;  // of sqlite: this process kills itself before that statement; 0: never
+  std::shared_ptr<sqlite::KillSwitch> kill_switch;  // of sqlite, may be null: kills this process when it is set
 };
 
 // A word of a shell command line, always in quotes, and in quotes where it needs them.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,8 +36,10 @@ absl::Status Serve(const Backend& backend, const BackendOptions& options) {
   if (!targets.ok()) return targets.status();
   absl::StatusOr<std::unique_ptr<Target<F>>> target = targets->main();
   if (!target.ok()) return target.status();
+  std::function<void(uint64_t)> kill_at_statement;
+  if (options.kill_switch != nullptr) kill_at_statement = [&](uint64_t n) { options.kill_switch->Set(n); };
   // A parent that has gone away is no mistake of this side.
-  process::Serve<F>(**target, STDIN_FILENO, STDOUT_FILENO).IgnoreError();
+  process::Serve<F>(**target, STDIN_FILENO, STDOUT_FILENO, kill_at_statement).IgnoreError();
   return absl::OkStatus();
 }
 
@@ -57,6 +60,7 @@ int RunVerb(const ServeFlags& flags) {
     if (options.ok()) {
       options->real_liveness = true;
       options->kill_at_statement = flags.kill_at_statement;
+      if (backend->kind == Backend::Kind::kSqlite) options->kill_switch = std::make_shared<sqlite::KillSwitch>();
     }
     status = options.ok() ? Serve<F>(*backend, *options) : options.status();
   });

@@ -16,8 +16,8 @@
 #include "adapters/process/process_target.h"
 #include "adapters/sqlite/registry.h"
 #include "cli/backend.h"
-#include "cli/declared_target.h"
 #include "cli/files.h"
+#include "cli/wrapped_target.h"
 #include "memstore/registry.h"
 #include "model/target.h"
 #include "properties/engine/process_start.h"
@@ -86,14 +86,16 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.durable = true;
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
-  factory.open = [file, kill = backend.kill_at_statement, real = backend.real_liveness](
+  factory.open = [file, kill = backend.kill_at_statement, kill_switch = backend.kill_switch, real = backend.real_liveness](
                      const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     if (options.fresh) {
+      if (kill_switch != nullptr) kill_switch->Set(0);
       if (absl::Status status = Store::Remove(file); !status.ok()) return status;
     }
     typename Store::Options opening;
     opening.path = file;
     opening.environment = EnvironmentOf(options, real);
+    if (kill_switch != nullptr) opening.on_statement = kill_switch->Hook();
     if (kill != 0) opening.on_statement = sqlite::KillAtStatement(kill);
     return Store::Open(opening);
   };
@@ -120,14 +122,35 @@ absl::StatusOr<std::string> SqliteFile(const std::string& argument) {
 }
 
 template <class F>
-TargetFactory<F> ProcessTargets(const std::string& command, const BackendOptions& backend, bool may_kill_itself) {
-  return [command, timeout = backend.call_timeout, may_kill_itself]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
-    process::ProcessOptions options;
-    options.command = command;
-    options.call_timeout = timeout;
-    options.dialect_points = Spec<F>::DialectPoints();
-    options.may_kill_itself = may_kill_itself;
-    return process::ProcessTarget<F>::Start(options);
+process::ProcessOptions ChildOptions(const std::string& command, const BackendOptions& backend) {
+  process::ProcessOptions options;
+  options.command = command;
+  options.call_timeout = backend.call_timeout;
+  options.dialect_points = Spec<F>::DialectPoints();
+  return options;
+}
+
+// Children that run the user's command.
+template <class F>
+TargetFactory<F> ProcessTargets(const std::string& command, const BackendOptions& backend) {
+  return [command, backend]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
+    absl::StatusOr<std::unique_ptr<Target<F>>> target = process::ProcessTarget<F>::Start(ChildOptions<F>(command, backend));
+    if (!target.ok()) return target.status();
+    return Declared<F>(*std::move(target), backend.dialects);
+  };
+}
+
+// Children that run this program, serving a store in a file.
+template <class F>
+TargetFactory<F> OwnChildren(const std::string& program, const std::string& file, const BackendOptions& backend) {
+  const std::string command = absl::StrCat("exec ", ShellQuoted(program), " serve --family ", F::kName, " --backend ",
+                                           ShellQuoted(absl::StrCat("sqlite:", file)));
+  return [command, backend]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
+    process::ProcessOptions options = ChildOptions<F>(command, backend);
+    options.may_kill_itself = true;
+    absl::StatusOr<std::unique_ptr<process::ProcessTarget<F>>> child = process::ProcessTarget<F>::Start(options);
+    if (!child.ok()) return child.status();
+    return OwnChildTarget<F>::Make(*std::move(child), backend.dialects);
   };
 }
 
@@ -147,31 +170,25 @@ absl::StatusOr<Targets<F>> SqliteTargets(const Backend& backend, const BackendOp
   }
   absl::StatusOr<std::string> program = OwnProgram();
   if (!program.ok()) return program.status();
-  targets.main = InProcess(SqliteStores<F>(file, options));
-  const std::string command = absl::StrCat("exec ", ShellQuoted(*program), " serve --family ", F::kName, " --backend ",
-                                           ShellQuoted(absl::StrCat("sqlite:", file)));
-  targets.crash = ProcessTargets<F>(command, options, true);
+  targets.main = Declaring<F>(InProcess(SqliteStores<F>(file, options)), options.dialects);
+  targets.crash = OwnChildren<F>(*program, file, options);
   return targets;
 }
 
 // InvalidArgument: the backend's argument cannot be used.
 template <class F>
 absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOptions& options) {
-  absl::StatusOr<Targets<F>> targets = Targets<F>();
+  Targets<F> targets;
   switch (backend.kind) {
     case Backend::Kind::kMemory:
-      targets->main = InProcess(MemoryStores<F>(options));
+      targets.main = Declaring<F>(InProcess(MemoryStores<F>(options)), options.dialects);
       break;
     case Backend::Kind::kSqlite:
-      targets = SqliteTargets<F>(backend, options);
-      break;
+      return SqliteTargets<F>(backend, options);
     case Backend::Kind::kProcess:
-      targets->main = ProcessTargets<F>(backend.argument, options, false);
+      targets.main = ProcessTargets<F>(backend.argument, options);
       break;
   }
-  if (!targets.ok() || options.dialects.empty()) return targets;
-  targets->main = Declaring<F>(std::move(targets->main), options.dialects);
-  if (targets->crash) targets->crash = Declaring<F>(std::move(targets->crash), options.dialects);
   return targets;
 }
 

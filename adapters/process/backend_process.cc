@@ -260,6 +260,7 @@ absl::Status BackendProcess::Reset(EpochMs now) {
 absl::Status BackendProcess::SetClock(EpochMs now) {
   if (!info_.virtual_clock) return absl::UnimplementedError("the backend reads the system's clock");
   absl::Status status = Control(*connection(), "set_clock", {{"now_ms", now}});
+  if (!status.ok() && Crashed()) status = absl::AbortedError("the process had killed itself as planned");
   absl::MutexLock lock(&mutex_);
   if (status.ok() || absl::IsAborted(status)) now_ = now;
   return status;
@@ -285,6 +286,10 @@ absl::Status BackendProcess::Reopen() {
 absl::Status BackendProcess::Kill() {
   connection()->Kill();
   return absl::OkStatus();
+}
+
+absl::Status BackendProcess::KillAtStatement(uint64_t n) {
+  return Control(*connection(), kKillAtStatementMethod, {{"statement", n}});
 }
 
 absl::Status BackendProcess::Shutdown() { return connection()->Shutdown(options_.call_timeout); }

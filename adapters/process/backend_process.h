@@ -31,6 +31,9 @@ struct ProcessOptions {
   bool may_kill_itself = false;                     // a SIGKILL that is not ours is a planned crash (Target::Crashed), no fault
 };
 
+// The method of BackendProcess::KillAtStatement, {"statement":n}.
+inline constexpr char kKillAtStatementMethod[] = "$kill_at_statement";
+
 // What the process needs to know of its family.
 struct FamilyNames {
   absl::string_view family;
@@ -52,6 +55,9 @@ class BackendProcess {
   absl::Status SetClock(EpochMs now);
   absl::Status Reopen();
   absl::Status Kill();
+  // Beyond PROTOCOL.md: tells a `leasecheck serve` that was started for it to send SIGKILL to itself before the n-th statement of
+  // its store from now on; 0: no longer. Unimplemented: this child cannot. It may overlap calls.
+  absl::Status KillAtStatement(uint64_t n);
   absl::Status Shutdown();
   bool Crashed() const;
   absl::Status Health() const;

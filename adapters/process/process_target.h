@@ -38,6 +38,8 @@ class ProcessTarget final : public Target<F> {
   absl::Status SetClock(EpochMs now) override { return process_->SetClock(now); }
   absl::Status Reopen() override { return process_->Reopen(); }
   absl::Status Kill() override { return process_->Kill(); }
+  // See BackendProcess.
+  absl::Status KillAtStatement(uint64_t n) { return process_->KillAtStatement(n); }
   bool Crashed() const override { return process_->Crashed(); }
   absl::Status Health() const override { return process_->Health(); }
   // The last 64 KiB that the child wrote to stderr.

@@ -33,7 +33,7 @@ OutcomeOf<F> ProcessTarget<F>::Execute(const RequestOf<F>& request) {
 }
 
 template <class F>
-absl::Status Serve(Target<F>& target, int in, int out) {
+absl::Status Serve(Target<F>& target, int in, int out, std::function<void(uint64_t)> kill_at_statement) {
   ServedCalls calls;
   calls.names = NamesOf<F>();
   calls.info = &target.info();
@@ -45,6 +45,7 @@ absl::Status Serve(Target<F>& target, int in, int out) {
     if (!request.ok()) return request.status();
     return codec::EncodeOutcome<F>(target.Execute(*request));
   };
+  calls.kill_at_statement = std::move(kill_at_statement);
   return ServeCalls(calls, in, out);
 }
 

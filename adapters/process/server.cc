@@ -30,6 +30,9 @@ struct InitializeParams {
 struct ClockParams {
   uint64_t now_ms = 0;
 };
+struct KillParams {
+  uint64_t statement = 0;
+};
 struct NoParams {};
 
 }  // namespace leasecheck::process
@@ -40,6 +43,8 @@ inline constexpr auto kFields<process::InitializeParams> =
     std::make_tuple(Field{"protocol", &process::InitializeParams::protocol}, Field{"family", &process::InitializeParams::family});
 template <>
 inline constexpr auto kFields<process::ClockParams> = std::make_tuple(Field{"now_ms", &process::ClockParams::now_ms});
+template <>
+inline constexpr auto kFields<process::KillParams> = std::make_tuple(Field{"statement", &process::KillParams::statement});
 template <>
 inline constexpr auto kFields<process::NoParams> = std::tuple<>{};
 }  // namespace leasecheck
@@ -153,6 +158,9 @@ class Server {
       });
       return Answer(id, std::move(answer));
     }
+    if (request.method == kKillAtStatementMethod && calls_.kill_at_statement != nullptr) {
+      return Answer(id, KillAtStatement(request.params));
+    }
     if (workers_.empty()) return Answer(id, Call(request));
     // A parent that opens more calls than it may waits here.
     auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return queue_.size() < 2 * workers_.size(); };
@@ -209,6 +217,14 @@ class Server {
     NoParams read;
     absl::Status status = codec::Decode(params, &read, codec::kStrictParams);
     return status.ok() ? ControlAnswer(change()) : Error(codec::kInvalidParams, status.message());
+  }
+
+  Json KillAtStatement(const Json& params) {
+    KillParams read;
+    absl::Status status = codec::Decode(params, &read, codec::kStrictParams);
+    if (!status.ok()) return Error(codec::kInvalidParams, status.message());
+    calls_.kill_at_statement(read.statement);
+    return ControlAnswer(absl::OkStatus());
   }
 
   absl::Status Reset(EpochMs now) {

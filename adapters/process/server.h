@@ -11,6 +11,7 @@
 #ifndef LEASECHECK_ADAPTERS_PROCESS_SERVER_H_
 #define LEASECHECK_ADAPTERS_PROCESS_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 
 #include "absl/status/status.h"
@@ -23,9 +24,10 @@
 namespace leasecheck::process {
 
 // Serves until the input ends or `shutdown` is answered, and returns OK then. Unavailable: nobody reads the answers any more. The
-// descriptors stay the caller's and should block; the target is used by this call alone. Compiled once a family.
+// descriptors stay the caller's and should block; the target is used by this call alone. Where `kill_at_statement` is not empty,
+// BackendProcess::KillAtStatement calls it; it may overlap calls. Compiled once a family.
 template <class F>
-absl::Status Serve(Target<F>& target, int in, int out);
+absl::Status Serve(Target<F>& target, int in, int out, std::function<void(uint64_t)> kill_at_statement = {});
 
 // The same for a target of any family. `call` is thread-safe and returns what an answer carries, {"result"} or {"error"};
 // NotFound where there is no such operation, InvalidArgument where the params are wrong.
@@ -36,6 +38,7 @@ struct ServedCalls {
   std::function<absl::Status(EpochMs)> set_clock;
   std::function<absl::Status()> reopen;
   std::function<absl::StatusOr<codec::Json>(absl::string_view method, const codec::Json& params)> call;
+  std::function<void(uint64_t)> kill_at_statement;  // may be empty
 };
 absl::Status ServeCalls(const ServedCalls& calls, int in, int out);
 

@@ -4,6 +4,6 @@
 namespace leasecheck::process {
 
 template class ProcessTarget<SessionStoreFamily>;
-template absl::Status Serve<SessionStoreFamily>(Target<SessionStoreFamily>&, int, int);
+template absl::Status Serve<SessionStoreFamily>(Target<SessionStoreFamily>&, int, int, std::function<void(uint64_t)>);
 
 }  // namespace leasecheck::process

@@ -48,6 +48,15 @@ StatementHook KillAtStatement(uint64_t n) {
   };
 }
 
+StatementHook KillSwitch::Hook() {
+  return [this](uint64_t) {
+    uint64_t left = left_.load();
+    while (left > 0 && !left_.compare_exchange_weak(left, left - 1)) continue;
+    if (left == 1) kill(getpid(), SIGKILL);
+    return absl::OkStatus();
+  };
+}
+
 absl::Status StatusOf(int code, absl::string_view path, absl::string_view detail) {
   return absl::Status(CodeOf(code & 0xff), absl::StrCat("SQLite database '", path, "': ", detail, " (code ", code, ")"));
 }

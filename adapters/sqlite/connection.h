@@ -48,6 +48,17 @@ using StatementHook = std::function<absl::Status(uint64_t n)>;
 // A hook that sends SIGKILL to this process before the n-th statement.
 StatementHook KillAtStatement(uint64_t n);
 
+// The same where it is set while stores are in use. Outlives their hooks. Thread-safe.
+class KillSwitch {
+ public:
+  // Before the n-th statement from now on, of all the stores with this hook; 0: no longer.
+  void Set(uint64_t n) { left_.store(n); }
+  StatementHook Hook();
+
+ private:
+  std::atomic<uint64_t> left_{0};
+};
+
 // Counts statements and asks the hook. Thread-safe.
 class StatementGate {
  public:

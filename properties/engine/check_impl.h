@@ -27,6 +27,7 @@
 #include "model/spec.h"
 #include "properties/check.h"
 #include "properties/engine/generator.h"
+#include "properties/engine/kill_at_statement.h"
 #include "properties/engine/process_start.h"
 #include "properties/engine/runner.h"
 #include "properties/engine/shrink.h"
@@ -150,7 +151,11 @@ class Checker {
     std::vector<ProgramShape> shapes;  // drawn from alike
     bool free_threads = false;
     bool own_target = false;  // made by the crash factory
+    std::vector<ProgramShape> sweep =
+        {};  // not empty: every other program is one of a sweep over the statements of such a program
   };
+  // How many statements in a row of one program the process is killed at, in as many programs of a sweep.
+  static constexpr uint64_t kStatementsSwept = 64;
 
   double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - began_); }
 
@@ -231,7 +236,11 @@ class Checker {
       shape.branch = 4;
       shape.parallel_phases = 2;
       shape.crash = true;
-      stages.push_back({"crash", {shape}, true, crash_factory_ != nullptr});
+      ProgramShape sweep = shape;
+      sweep.prefix = 16;
+      sweep.parallel_phases = 1;
+      sweep.crash = false;
+      stages.push_back({"crash", {shape}, true, crash_factory_ != nullptr, {sweep}});
     }
     return stages;
   }
@@ -272,8 +281,13 @@ class Checker {
 
   void RunProgram(const Stage& stage, uint64_t k, StageReport& counts) {
     // The stages draw from programs of their own.
-    Random random = Random::ForProgram(options_.seed ^ (std::hash<std::string>()(stage.name) << 8), k);
-    const ProgramShape& shape = random.Pick(stage.shapes);
+    const uint64_t seed = options_.seed ^ (std::hash<std::string>()(stage.name) << 8);
+    const bool sweeps = k % 2 == 1 && !stage.sweep.empty() && dynamic_cast<KillsAtStatement*>(target_.get()) != nullptr;
+    // Programs of one sweep are the same up to the statement at which they end.
+    const uint64_t place = k / 2;
+    Random random = sweeps ? Random::ForProgram(~seed, place / kStatementsSwept) : Random::ForProgram(seed, k);
+    ProgramShape shape = random.Pick(sweeps ? stage.sweep : stage.shapes);
+    if (sweeps) shape.kill_at_statement = 1 + place % kStatementsSwept;
     Result run = runner_->Generate(random.Split(), Generation(), shape);
     Count(run, counts);
     if (!run.status.ok()) {
@@ -290,10 +304,11 @@ class Checker {
     const auto& calls = run.history.calls;
     const bool crashed =
         std::any_of(calls.begin(), calls.end(), [](const auto& c) { return std::holds_alternative<Crash>(c.action); });
+    counts.kills_at_statement += KillsAtStatements(calls);
     Instant latest = -1;  // return so far, to see overlap in one pass over calls in the order of their beginning
     for (std::size_t i = 0; i < calls.size(); ++i) {
       const CallRecord<F>& call = calls[i];
-      if (std::holds_alternative<Crash>(call.action)) ++counts.crashes;
+      if (const auto* crash = std::get_if<Crash>(&call.action)) counts.crashes += crash->at_statement == 0 ? 1 : 0;
       if (std::holds_alternative<Reopen>(call.action)) ++counts.reopens;
       const RequestOf<F>* request = RequestIf<F>(call.action);
       if (request == nullptr) continue;
@@ -307,6 +322,19 @@ class Checker {
       if (call.called < latest || next_overlaps) ++counts.overlapping;
       latest = std::max(latest, call.returned);
     }
+  }
+
+  // How often the process did die at the statement it was told: the driver reopened it without having killed it.
+  static uint64_t KillsAtStatements(const std::vector<CallRecord<F>>& calls) {
+    uint64_t kills = 0;
+    bool told = false;
+    for (const CallRecord<F>& call : calls) {
+      if (const auto* crash = std::get_if<Crash>(&call.action)) told = crash->at_statement != 0;
+      if (!told || !std::holds_alternative<Reopen>(call.action) || call.client >= 0) continue;
+      ++kills;
+      told = false;
+    }
+    return kills;
   }
 
   // The target died, hung or broke the protocol.

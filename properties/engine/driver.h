@@ -20,6 +20,7 @@
 #include "model/operation.h"
 #include "model/target.h"
 #include "properties/engine/history.h"
+#include "properties/engine/kill_at_statement.h"
 #include "properties/engine/program.h"
 #include "properties/engine/resolve.h"
 #include "properties/engine/scheduler.h"
@@ -161,7 +162,7 @@ class Driver {
       if (scheduler == nullptr) together.Gate(made++);
       if (const auto* crash = std::get_if<Crash>(&command.action)) {
         AwaitCalls(*crash, scheduler, together);
-        together.crashed.store(true);
+        if (crash->at_statement == 0) together.crashed.store(true);
       } else {
         together.calls_begun.fetch_add(1);
       }
@@ -196,6 +197,8 @@ class Driver {
     record.called = Tick();
     SwitchPoint("call_begun");
     absl::Status status = Perform(record);
+    // A process that has killed itself as planned does nothing that it is asked for; it is reopened next.
+    if (!status.ok() && client >= 0 && target_.Crashed()) status = absl::OkStatus();
     SwitchPoint("call_done");
     const bool open_for_ever =
         std::holds_alternative<RequestOf<F>>(record.action) && std::holds_alternative<Indefinite>(record.outcome);
@@ -215,11 +218,16 @@ class Driver {
       return absl::IsAborted(status) ? absl::OkStatus() : status;  // a crash came first: it holds from the reopening on
     }
     if (std::holds_alternative<Reopen>(record.action)) return target_.Reopen();
-    return target_.Kill();
+    const uint64_t statement = std::get<Crash>(record.action).at_statement;
+    if (statement == 0) return target_.Kill();
+    auto* kills_at_statement = dynamic_cast<KillsAtStatement*>(&target_);
+    if (kills_at_statement != nullptr) return kills_at_statement->KillAtStatement(statement);
+    return absl::UnimplementedError("the backend cannot be killed at a statement");
   }
 
   absl::Status ReopenIfCrashed() {
-    const bool killed = !history_.calls.empty() && std::holds_alternative<Crash>(history_.calls.back().action);
+    const auto* crash = history_.calls.empty() ? nullptr : std::get_if<Crash>(&history_.calls.back().action);
+    const bool killed = crash != nullptr && crash->at_statement == 0;
     if (!killed && !target_.Crashed()) return absl::OkStatus();
     return DoReopen();
   }

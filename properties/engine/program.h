@@ -28,8 +28,12 @@ struct Reopen {
 };
 // Kills the process that serves the store, once `after_calls` calls of the phase have begun. The store is reopened at the end
 // of the phase; calls of the phase that had not begun are not made.
+//
+// With `at_statement` the process kills itself instead, before that statement from here on (KillsAtStatement), which may lie in a
+// later phase, or come never. The store is reopened at the end of the call that it interrupted, or of that call's parallel phase.
 struct Crash {
   uint64_t after_calls = 0;
+  uint64_t at_statement = 0;  // 1 is the first; 0: it is killed from outside
   friend bool operator==(const Crash&, const Crash&) = default;
 };
 

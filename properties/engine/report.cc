@@ -37,10 +37,11 @@ std::string Columns(const std::vector<std::vector<std::string>>& rows) {
 
 std::string StageTable(const Report& report) {
   std::vector<std::vector<std::string>> rows = {
-      {"stage", "programs", "operations", "overlapping", "crashes", "reopens", "undecided", "ops/s"}};
+      {"stage", "programs", "operations", "overlapping", "crashes", "at statement", "reopens", "undecided", "ops/s"}};
   for (const StageReport& stage : report.stages) {
     rows.push_back({stage.name, Grouped(stage.programs), Grouped(stage.operations), Grouped(stage.overlapping),
-                    Grouped(stage.crashes), Grouped(stage.reopens), Grouped(stage.undecided), engine::Rate(stage)});
+                    Grouped(stage.crashes), Grouped(stage.kills_at_statement), Grouped(stage.reopens), Grouped(stage.undecided),
+                    engine::Rate(stage)});
   }
   std::string text = Columns(rows);
   for (const StageReport& stage : report.stages) {

@@ -41,9 +41,10 @@ struct ClauseReport {
 struct StageReport {
   std::string name = {};  // "sequential", "concurrent", "deterministic", "crash"
   uint64_t programs = 0;
-  uint64_t operations = 0;   // contract calls executed and judged
-  uint64_t overlapping = 0;  // of them, calls that overlapped another one
-  uint64_t crashes = 0;
+  uint64_t operations = 0;          // contract calls executed and judged
+  uint64_t overlapping = 0;         // of them, calls that overlapped another one
+  uint64_t crashes = 0;             // kills from outside
+  uint64_t kills_at_statement = 0;  // the process killed itself at a statement chosen beforehand
   uint64_t reopens = 0;
   uint64_t lost_responses = 0;  // hidden from the client by the harness
   uint64_t indefinite = 0;      // answers "may have happened" that the harness did not cause

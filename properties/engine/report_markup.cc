@@ -109,7 +109,8 @@ bool AppendStageCase(const Report& report, const StageReport& stage, pugi::xml_n
   AppendElement(
       "system-out",
       absl::StrCat(Grouped(stage.programs), " programs, ", Grouped(stage.operations), " operations, ", Grouped(stage.overlapping),
-                   " overlapping, ", Grouped(stage.crashes), " crashes", stage.note.empty() ? "" : "; ", stage.note),
+                   " overlapping, ", Grouped(stage.crashes), " crashes, ", Grouped(stage.kills_at_statement),
+                   " kills at a statement", stage.note.empty() ? "" : "; ", stage.note),
       test_case);
   return failed;
 }
@@ -149,11 +150,12 @@ constexpr char kStyle[] =
 void AppendHtmlTables(const Report& report, pugi::xml_node body) {
   AppendElement("h2", "Stages", body);
   pugi::xml_node stages = body.append_child("table");
-  AppendRow("th", {"stage", "programs", "operations", "overlapping", "crashes", "reopens", "ops/s", "note"}, stages);
+  AppendRow("th", {"stage", "programs", "operations", "overlapping", "crashes", "at statement", "reopens", "ops/s", "note"},
+            stages);
   for (const StageReport& stage : report.stages) {
     AppendRow("td",
               {stage.name, Grouped(stage.programs), Grouped(stage.operations), Grouped(stage.overlapping), Grouped(stage.crashes),
-               Grouped(stage.reopens), engine::Rate(stage), stage.note},
+               Grouped(stage.kills_at_statement), Grouped(stage.reopens), engine::Rate(stage), stage.note},
               stages);
   }
   AppendElement("h2", "Clauses", body);
@@ -199,13 +201,13 @@ void AppendSuite(const Report& report, pugi::xml_node suites) {
 
 std::string MarkdownOf(const Report& report) {
   std::string text = absl::StrCat("# ", engine::Title(report), "\n\n**", MarkdownCell(engine::VerdictLine(report)), "**\n\n");
-  absl::StrAppend(&text, "| stage | programs | operations | overlapping | crashes | reopens | ops/s | note |\n",
-                  "|---|---:|---:|---:|---:|---:|---:|---|\n");
+  absl::StrAppend(&text, "| stage | programs | operations | overlapping | crashes | at statement | reopens | ops/s | note |\n",
+                  "|---|---:|---:|---:|---:|---:|---:|---:|---|\n");
   for (const StageReport& stage : report.stages) {
     absl::StrAppend(&text, "| ", stage.name, " | ", Grouped(stage.programs), " | ", Grouped(stage.operations), " | ",
                     Grouped(stage.overlapping), " | ");
-    absl::StrAppend(&text, Grouped(stage.crashes), " | ", Grouped(stage.reopens), " | ", engine::Rate(stage), " | ",
-                    MarkdownCell(stage.note), " |\n");
+    absl::StrAppend(&text, Grouped(stage.crashes), " | ", Grouped(stage.kills_at_statement), " | ", Grouped(stage.reopens), " | ",
+                    engine::Rate(stage), " | ", MarkdownCell(stage.note), " |\n");
   }
   for (const FailureReport& failure : report.failures) {
     absl::StrAppend(&text, "\n## ", failure.clause, "\n\n", MarkdownBlock(ToText(failure)));

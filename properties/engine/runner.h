@@ -39,6 +39,8 @@ struct ProgramShape {
   std::size_t branch = 3;      // commands of each client, at most
   bool deterministic = false;  // switch by the scheduler instead of running freely
   bool crash = false;          // kill the target's process in the parallel phases
+  // Not 0: the process is told, after `prefix` / 2 commands at the latest, to kill itself before this statement.
+  uint64_t kill_at_statement = 0;
 };
 
 // Uses one target for one program after the other. Everything given is borrowed. Not thread-safe.
@@ -55,7 +57,7 @@ class Runner {
     generator_ = generator.get();
     run_.program.start = generator->Start();
     if (Reset(run_.program.start)) {
-      GeneratePrefix(shape);
+      GeneratePrefix(random, shape);
       for (int i = 0; shape.clients >= 2 && i < shape.parallel_phases && Going(); ++i) GenerateParallel(random, shape);
       GenerateEpilogue();
     }
@@ -120,9 +122,17 @@ class Runner {
     return std::move(run_);
   }
 
-  void GeneratePrefix(const ProgramShape& shape) {
+  void GeneratePrefix(Random& random, const ProgramShape& shape) {
     AddSequentialPhase();
-    for (std::size_t i = 0; i < shape.prefix && Going(); ++i) AddAndRun(generator_->Next(judge_.state(), judge_.now()));
+    const std::size_t tell_at = shape.kill_at_statement == 0 ? shape.prefix : random.Below(shape.prefix / 2 + 1);
+    for (std::size_t i = 0; i < shape.prefix && Going(); ++i) {
+      if (i == tell_at) {
+        Command<F> kill;
+        kill.action = Crash{.at_statement = shape.kill_at_statement};
+        AddAndRun(std::move(kill));
+      }
+      AddAndRun(generator_->Next(judge_.state(), judge_.now()));
+    }
     driver_.EndPhase();
   }
 

@@ -72,7 +72,10 @@ std::string CommandText(const std::string& label, const Action<F>& action, bool 
   if (const auto* clock = std::get_if<SetClock>(&action)) return absl::StrCat("@", clock->now);
   if (std::holds_alternative<Reopen>(action)) return "reopen";
   if (const auto* crash = std::get_if<Crash>(&action)) {
-    return crash->after_calls == 0 ? "crash" : absl::StrCat("crash after ", crash->after_calls);
+    std::string text = "crash";
+    if (crash->after_calls != 0) absl::StrAppend(&text, " after ", crash->after_calls);
+    if (crash->at_statement != 0) absl::StrAppend(&text, " at statement ", crash->at_statement);
+    return text;
   }
   const RequestOf<F>& request = *RequestIf<F>(action);
   return absl::StrCat(lose_response ? "lost " : "", label, label.empty() ? "" : " = ", OperationName<F>(request.index()), " ",
@@ -210,7 +213,7 @@ class Parser {
         command.action.template emplace<Reopen>();
         break;
       case CommandKind::kCrash:
-        command.action.template emplace<Crash>().after_calls = line.number;
+        command.action.template emplace<Crash>() = {line.number, line.second};
         break;
       case CommandKind::kRequest:
         if (absl::Status status = ReadRequest(line, &command); !status.ok()) return status;

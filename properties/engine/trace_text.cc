@@ -266,9 +266,16 @@ class SourceReader {
   static absl::Status ReadCrash(LineReader& in, SourceLine* out) {
     out->command = CommandKind::kCrash;
     out->kind = Kind::kCommand;
+    if (in.TakeWord("after")) {
+      if (absl::Status status = in.Number("the number of calls", &out->number); !status.ok()) return status;
+    }
     if (in.AtEnd()) return absl::OkStatus();
-    if (!in.TakeWord("after")) return in.Expected("\"after\" and a number of calls, or the end of the line");
-    return Numbered(in, Kind::kCommand, "the number of calls", out);
+    if (!in.TakeWord("at")) {
+      return in.Expected("\"after\" and a number of calls, \"at statement\" and its number, or the end of the line");
+    }
+    if (!in.TakeWord("statement")) return in.Expected("\"statement\" and its number");
+    if (absl::Status status = in.Number("the number of the statement", &out->second); !status.ok()) return status;
+    return in.End();
   }
   static absl::Status Request(LineReader& in, SourceLine* out) {
     out->kind = Kind::kCommand;

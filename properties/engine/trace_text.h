@@ -31,7 +31,7 @@ struct SourceLine {
   std::string word;     // the operation, or the error's name
   bool flag = false;    // `lost` of a command, `ref` of an expectation
   uint64_t number = 0;  // a start, a clock, a crash's calls, a seed, the number of a client
-  uint64_t second = 0;  // the number of a seed's program
+  uint64_t second = 0;  // the number of a seed's program, a crash's statement
   Schedule schedule;
   codec::Json json;
   std::string json_text;  // of a constant: as written

@@ -143,6 +143,8 @@ TEST(ServerTest, LivesOnAfterBadRequests) {
       {R"({"jsonrpc":"2.0","id":1})", ErrorLine("null", -32600, "a request has a string as its method")},
       {R"({"jsonrpc":"2.0","id":1,"method":"drop_table"})",
        ErrorLine("1", -32601, "the family session_store has no method drop_table")},
+      {R"({"jsonrpc":"2.0","id":1,"method":"$kill_at_statement","params":{"statement":1}})",
+       ErrorLine("1", -32601, "the family session_store has no method $kill_at_statement")},
       {R"({"jsonrpc":"2.0","id":1,"method":"reopen"})", ErrorLine("1", -32601, "the store is not durable")},
       {R"({"jsonrpc":"2.0","id":1,"method":"reset","params":{}})",
        ErrorLine("1", -32602, "params.now_ms: a required field is missing")},

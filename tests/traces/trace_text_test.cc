@@ -98,7 +98,12 @@ TEST(TraceText, RefusesBadLines) {
       Body("@-1", "f:3:2: expected the clock's new instant, a whole number, got \"-1\""),
       Body("@1 2", "f:3:4: expected the end of the line, got \"2\""),
       Body("crash after", "f:3:12: expected the number of calls, a whole number, got the end of the line"),
-      Body("crash soon", "f:3:7: expected \"after\" and a number of calls, or the end of the line, got \"soon\""),
+      Body("crash soon",
+           "f:3:7: expected \"after\" and a number of calls, \"at statement\" and its number, or the end of the line, got "
+           "\"soon\""),
+      Body("crash after 2 at 3", "f:3:18: expected \"statement\" and its number, got \"3\""),
+      Body("crash at statement", "f:3:19: expected the number of the statement, a whole number, got the end of the line"),
+      Body("crash at statement 3 4", "f:3:22: expected the end of the line, got \"4\""),
       Body("lost", "f:3:5: expected a command after lost, got the end of the line"),
       Body("reopen now", "f:3:8: expected the end of the line, got \"now\""),
   });
