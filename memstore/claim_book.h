@@ -55,6 +55,7 @@ class ClaimBook {
    private:
     friend class ClaimBook;
     absl::InlinedVector<Row*, 1> rows_;
+    std::size_t hash_ = 0;  // of the claim_id
   };
 
   // The claim record of a row.
@@ -98,6 +99,7 @@ class ClaimBook {
     std::unique_ptr<Claim> owned = spares_.Take();
     Claim* claim = owned.get();
     static_cast<Terms&>(*claim) = std::move(terms);
+    claim->hash_ = claims_.hash_function()(claim->claim_id);
     claim->rows_.reserve(rows.size());
     for (Row* row : rows) {
       Release(*row);
@@ -124,7 +126,7 @@ class ClaimBook {
     static_cast<Claimable&>(*last).place_ = record.place_;
     claim->rows_.pop_back();
     if (!claim->rows_.empty()) return;
-    auto ended = claims_.find(claim->claim_id);
+    auto ended = claims_.find(claim->claim_id, claim->hash_);
     spares_.Keep(std::move(ended->second));
     claims_.erase(ended);
   }

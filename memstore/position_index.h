@@ -3,6 +3,7 @@
 #define LEASECHECK_MEMSTORE_POSITION_INDEX_H_
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "absl/numeric/bits.h"
@@ -30,11 +31,8 @@ class PositionIndex {
   PositionIndex() = default;
   PositionIndex(const PositionIndex&) = delete;
   PositionIndex& operator=(const PositionIndex&) = delete;
-  ~PositionIndex() { Clear(); }
-
-  void Clear() {
+  ~PositionIndex() {
     if (root_ != nullptr) Free(root_, height_);
-    root_ = nullptr;
   }
 
   bool empty() const { return root_ == nullptr; }
@@ -78,17 +76,23 @@ class PositionIndex {
     Shrink();
   }
 
-  // The value at the position, or null.
-  Value* Find(uint64_t position) const {
-    if (root_ == nullptr || !Covers(position)) return nullptr;
+  // The value with this key, or null; for values whose keys rise with their positions. key_of(const Value&) is the key.
+  template <class KeyOf>
+  Value* FindByKey(uint64_t key, KeyOf&& key_of) const {
     const Node* node = root_;
-    for (int level = height_; level > 0; --level) {
-      const unsigned slot = SlotOf(position, level);
-      if (!node->Has(slot)) return nullptr;
-      node = node->slots[slot].child;
+    for (int level = height_; node != nullptr; --level) {
+      std::array<unsigned, kWays> used;
+      auto end = used.begin();
+      for (uint32_t left = node->used; left != 0; left &= left - 1) *end++ = static_cast<unsigned>(absl::countr_zero(left));
+      // The key lies below the last slot that does not begin behind it.
+      const auto behind =
+          std::partition_point(used.begin(), end, [&](unsigned slot) { return key_of(*First(*node, slot, level)) <= key; });
+      if (behind == used.begin()) return nullptr;
+      const Slot& found = node->slots[*(behind - 1)];
+      if (level == 0) return key_of(*found.value) == key ? found.value : nullptr;
+      node = found.child;
     }
-    const unsigned slot = SlotOf(position, 0);
-    return node->Has(slot) ? node->slots[slot].value : nullptr;
+    return nullptr;
   }
 
   // The value of the first entry with position >= `from` and due <= `now`, or null.
@@ -191,6 +195,13 @@ class PositionIndex {
         return;
       }
     }
+  }
+
+  // The first value below a used slot.
+  static const Value* First(const Node& node, unsigned slot, int level) {
+    const Slot* first = &node.slots[slot];
+    for (; level > 0; --level) first = &first->child->slots[absl::countr_zero(first->child->used)];
+    return first->value;
   }
 
   // `from` counts from the first position that the node covers.

@@ -54,6 +54,7 @@ QueueRow& SessionQueue::Append(std::shared_ptr<const QueuedWorkBatch> batch, uin
   row.batch_class = ClassOf(*row.batch);
   row.position = ++last_position_;
   row.set_counter(counter);
+  row.settling = false;
   if (row.batch->source_key.has_value()) by_source_key_.emplace(absl::string_view(*row.batch->source_key), &row);
   if (row.batch_class == BatchClass::kNone) classless_.Set(row.position, &row, row.batch->available_at_ms);
   Link(row);
@@ -61,20 +62,25 @@ QueueRow& SessionQueue::Append(std::shared_ptr<const QueuedWorkBatch> batch, uin
   return row;
 }
 
-void SessionQueue::Remove(QueueRow& row) {
+std::shared_ptr<const QueuedWorkBatch> SessionQueue::Remove(QueueRow& row) {
   Unlink(row);
   claims_.Release(row);
   rows_.Erase(row.position);
   if (row.batch_class == BatchClass::kNone) classless_.Erase(row.position);
   if (row.batch->source_key.has_value()) by_source_key_.erase(*row.batch->source_key);
   --size_;
-  row = QueueRow();
+  std::shared_ptr<const QueuedWorkBatch> batch = std::move(row.batch);
   spares_.Keep(std::unique_ptr<QueueRow>(&row));
+  return batch;
 }
 
 QueueRow* SessionQueue::FindBySourceKey(absl::string_view source_key) const {
   auto it = by_source_key_.find(source_key);
   return it == by_source_key_.end() ? nullptr : it->second;
+}
+
+QueueRow* SessionQueue::FindBySeq(uint64_t enqueue_seq) const {
+  return rows_.FindByKey(enqueue_seq, [](const QueueRow& row) { return row.batch->enqueue_seq; });
 }
 
 QueueRows SessionQueue::SelectTurnWork(const Candidates& candidates, QueuedWorkClaimBoundary boundary, uint64_t max_batches) {

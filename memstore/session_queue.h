@@ -72,12 +72,14 @@ class SessionQueue {
 
   std::size_t size() const { return size_; }
 
-  // Puts a batch at the end. `counter` is its claim counter before the first grant.
+  // Puts a batch, with an enqueue_seq above all others, at the end. `counter` is its claim counter before the first grant.
   QueueRow& Append(std::shared_ptr<const session_store::QueuedWorkBatch> batch, uint64_t counter);
-  // Takes the row out of the queue and out of its claim, for good.
-  void Remove(QueueRow& row);
+  // Takes the row out of the queue and out of its claim, for good, and returns its batch.
+  std::shared_ptr<const session_store::QueuedWorkBatch> Remove(QueueRow& row);
 
   QueueRow* FindBySourceKey(absl::string_view source_key) const;
+  // The row with this enqueue_seq, or null.
+  QueueRow* FindBySeq(uint64_t enqueue_seq) const;
   // Calls visit(const QueueRow&) for every row in queue order. The visit must not change the queue.
   template <class Visit>
   void ForEach(Visit&& visit) const {

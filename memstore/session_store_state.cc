@@ -39,20 +39,34 @@ tl::unexpected<StoreError> FailClassless() {
   return Fail(Backend{"a claimable batch has no class: it carries no payload, or wakes and commands together"});
 }
 
-std::shared_ptr<QueuedWorkBatch> BatchOf(const QueuedWorkBatchDraft& draft, uint64_t enqueue_seq, EpochMs now, IdSource& ids) {
-  auto batch = std::make_shared<QueuedWorkBatch>();
-  batch->batch_id = ids.Name(IdKind::kBatch, enqueue_seq);
-  batch->session_id = draft.session_id;
-  batch->source_key = draft.source_key;
-  batch->delivery_policy = draft.delivery_policy;
-  batch->slot_policy = draft.slot_policy;
-  batch->merge_key = draft.merge_key;
-  batch->available_at_ms = draft.available_at_ms;
-  batch->enqueue_seq = enqueue_seq;
-  batch->enqueued_at_ms = now;
-  batch->items.reserve(draft.payloads.size());
-  for (const auto& payload : draft.payloads) batch->items.push_back({ids.Next(IdKind::kItem), payload});
-  return batch;
+// Sets every field, whatever the batch held before.
+void Fill(QueuedWorkBatch& batch, const QueuedWorkBatchDraft& draft, uint64_t enqueue_seq, EpochMs now, IdSource& ids) {
+  batch.batch_id = ids.Name(IdKind::kBatch, enqueue_seq);
+  batch.session_id = draft.session_id;
+  batch.source_key = draft.source_key;
+  batch.delivery_policy = draft.delivery_policy;
+  batch.slot_policy = draft.slot_policy;
+  batch.merge_key = draft.merge_key;
+  batch.available_at_ms = draft.available_at_ms;
+  batch.enqueue_seq = enqueue_seq;
+  batch.enqueued_at_ms = now;
+  batch.items.resize(draft.payloads.size());
+  for (std::size_t i = 0; i < draft.payloads.size(); ++i) {
+    batch.items[i].item_id = ids.Next(IdKind::kItem);
+    batch.items[i].payload = draft.payloads[i];
+  }
+}
+
+// Whether the batch holds so little memory that keeping it for later does not show.
+bool IsSmall(const QueuedWorkBatch& batch) {
+  constexpr std::size_t kMostBytes = 4096;
+  std::size_t bytes = 0;
+  for (const session_store::QueuedWorkItem& item : batch.items) {
+    const auto* wake = std::get_if<session_store::ProcessWake>(&item.payload);
+    bytes += sizeof(item) +
+             (wake != nullptr ? wake->wake.text : std::get<session_store::SessionCommand>(item.payload).command.text).size();
+  }
+  return bytes <= kMostBytes;
 }
 
 bool SameIds(const QueueRows& rows, const std::vector<std::string>& batch_ids) {
@@ -83,27 +97,25 @@ SessionStoreState::Session* SessionStoreState::FindUnderFence(absl::string_view 
   return session != nullptr && session->lane.Admits(fence, now) ? session : nullptr;
 }
 
-QueueRow* SessionStoreState::FindBatch(absl::string_view batch_id) const {
+QueueRow* SessionStoreState::FindBatch(const Session& session, absl::string_view batch_id) const {
   const std::optional<uint64_t> seq = ids_.NumberOf(IdKind::kBatch, batch_id);
-  QueueRow* row = seq.has_value() ? by_seq_.Find(*seq) : nullptr;
+  QueueRow* row = seq.has_value() ? session.queue.FindBySeq(*seq) : nullptr;
   return row != nullptr && row->batch->batch_id == batch_id ? row : nullptr;
 }
 
-QueueRow* SessionStoreState::FindOwned(const QueueClaims::Claim& claim, std::size_t place, absl::string_view batch_id) const {
+QueueRow* SessionStoreState::FindOwned(const Session& session, const QueueClaims::Claim& claim, std::size_t place,
+                                       absl::string_view batch_id) const {
   if (place < claim.rows().size() && claim.rows()[place]->batch->batch_id == batch_id) return claim.rows()[place];
-  QueueRow* row = FindBatch(batch_id);
+  QueueRow* row = FindBatch(session, batch_id);
   return row != nullptr && row->claim() == &claim ? row : nullptr;
 }
 
-QueueRow& SessionStoreState::Store(Session& session, std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
-  QueueRow& row = session.queue.Append(std::move(batch), counter);
-  by_seq_.Set(row.batch->enqueue_seq, &row, kEndOfTime);
-  return row;
-}
-
 void SessionStoreState::Remove(Session& session, QueueRow& row) {
-  by_seq_.Erase(row.batch->enqueue_seq);
-  session.queue.Remove(row);
+  const std::shared_ptr<const QueuedWorkBatch> batch = session.queue.Remove(row);
+  // No batch is made const, and this one has no owner left but us.
+  if (batch->enqueue_seq > last_shared_seq_ && IsSmall(*batch)) {
+    spare_batches_.Keep(std::const_pointer_cast<QueuedWorkBatch>(batch));
+  }
 }
 
 // The queue.
@@ -118,7 +130,9 @@ Result<QueuedWorkBatch> SessionStoreState::EnqueueQueuedWork(const session_store
   }
   if (last_enqueue_seq_ == kEndOfCounter) return Fail(Backend{"the store's enqueue_seq numbers are used up"});
   ++last_enqueue_seq_;
-  return *Store(FindOrCreate(draft.session_id), BatchOf(draft, last_enqueue_seq_, now, ids_), first_counters_).batch;
+  std::shared_ptr<QueuedWorkBatch> batch = spare_batches_.Take();
+  Fill(*batch, draft, last_enqueue_seq_, now, ids_);
+  return *FindOrCreate(draft.session_id).queue.Append(std::move(batch), first_counters_).batch;
 }
 
 Result<std::optional<QueuedWorkClaim>> SessionStoreState::ClaimLeadingReadySessionCommand(
@@ -199,11 +213,12 @@ Result<Done> SessionStoreState::AbandonQueuedWorkClaim(const session_store::Aban
 
 Result<std::optional<QueuedWorkBatch>> SessionStoreState::CancelQueuedWorkBatch(
     const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now) {
-  QueueRow* row = FindBatch(request.batch_id);
-  if (row == nullptr || row->batch->session_id != request.session_id || row->IsLiveClaimed(now)) return std::nullopt;
-  const std::shared_ptr<const QueuedWorkBatch> batch = row->batch;
-  Remove(*Find(request.session_id), *row);
-  return *batch;
+  Session* session = Find(request.session_id);
+  QueueRow* row = session == nullptr ? nullptr : FindBatch(*session, request.batch_id);
+  if (row == nullptr || row->IsLiveClaimed(now)) return std::nullopt;
+  Result<std::optional<QueuedWorkBatch>> cancelled(*row->batch);
+  Remove(*session, *row);
+  return cancelled;
 }
 
 Result<std::vector<QueuedWorkBatch>> SessionStoreState::ListQueuedWork(const session_store::ListQueuedWorkRequest& request,
@@ -264,49 +279,52 @@ Result<RuntimeCommitResult> SessionStoreState::CommitRuntimeState(const session_
   if (committed_.bound_session_id.has_value() && *committed_.bound_session_id != commit.session_id) {
     return Fail(SessionBindingMismatch{*committed_.bound_session_id, commit.session_id});
   }
-  Result<std::optional<RuntimeCommitResult>> replay = FindReplay(commit);
+  Result<const RuntimeCommitResult*> replay = FindReplay(commit);
   if (!replay.has_value()) return Fail(std::move(replay).error());
   Session* session = Find(commit.session_id);
-  if (!replay->has_value()) {
-    Result<Settled> settled = CheckCommit(commit, session, now);
-    if (!settled.has_value()) return Fail(std::move(settled).error());
-    *replay = ApplyCommit(commit, *session, *settled);
+  Result<RuntimeCommitResult> result;
+  if (*replay != nullptr) {
+    *result = **replay;
+  } else {
+    Settled settled;
+    std::optional<StoreError> error = CheckCommit(commit, session, now, settled);
+    if (error.has_value()) return Fail(*std::move(error));
+    ApplyCommit(commit, *session, settled, *result);
   }
   if (session != nullptr && commit.release_session_execution_lease.has_value()) {
     session->lane.Release(*commit.release_session_execution_lease);
   }
-  return **std::move(replay);
+  return result;
 }
 
-Result<std::optional<RuntimeCommitResult>> SessionStoreState::FindReplay(const RuntimeCommit& commit) const {
-  if (!commit.turn_commit.has_value()) return std::nullopt;
+Result<const RuntimeCommitResult*> SessionStoreState::FindReplay(const RuntimeCommit& commit) const {
+  if (!commit.turn_commit.has_value()) return nullptr;
   const session_store::RuntimeTurnCommitStamp& stamp = *commit.turn_commit;
   if (stamp.session_id != commit.session_id) return Fail(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
   // The recorded turns are of the bound session, and an unbound store has none.
   auto turn = committed_.turns.find(stamp.turn_id);
-  if (turn == committed_.turns.end()) return std::nullopt;
+  if (turn == committed_.turns.end()) return nullptr;
   if (turn->second.turn_commit_hash != stamp.turn_commit_hash) {
     return Fail(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
   }
-  return turn->second.result;
+  return &turn->second.result;
 }
 
-Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeCommit& commit, const Session* session,
-                                                                  EpochMs now) const {
+std::optional<StoreError> SessionStoreState::CheckCommit(const RuntimeCommit& commit, const Session* session, EpochMs now,
+                                                         Settled& settled) const {
   const auto& fence = commit.session_execution_lease;
   if (session == nullptr || !fence.has_value() || !session->lane.Admits(*fence, now)) {
-    return Fail(SessionExecutionLeaseExpired{commit.session_id});
+    return SessionExecutionLeaseExpired{commit.session_id};
   }
   if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != committed_.head_revision) {
-    return Fail(HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision});
+    return HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision};
   }
-  Settled settled;
   // Takes each batch once: a second mention finds it marked.
   const auto take_all = [&](const QueuedWorkCompletion& completion) {
     if (completion.session_id != commit.session_id) return false;
     const QueueClaims::Claim* claim = session->queue.FindClaim(completion.claim_id, completion.lease_token);
     for (std::size_t i = 0; i < completion.batch_ids.size(); ++i) {
-      QueueRow* row = claim == nullptr ? nullptr : FindOwned(*claim, i, completion.batch_ids[i]);
+      QueueRow* row = claim == nullptr ? nullptr : FindOwned(*session, *claim, i, completion.batch_ids[i]);
       if (row == nullptr || row->settling) return false;
       row->settling = true;
       settled.push_back(row);
@@ -316,20 +334,22 @@ Result<SessionStoreState::Settled> SessionStoreState::CheckCommit(const RuntimeC
   const auto& completions = commit.completed_queue_claims;
   const auto bad = std::find_if_not(completions.begin(), completions.end(), take_all);
   for (QueueRow* row : settled) row->settling = false;
-  if (bad != completions.end()) return Fail(QueuedWorkClaimExpired{bad->session_id, bad->claim_id});
-  if (committed_.head_revision == kEndOfCounter) return Fail(Backend{"the session's head revisions are used up"});
-  return settled;
+  if (bad != completions.end()) return QueuedWorkClaimExpired{bad->session_id, bad->claim_id};
+  if (committed_.head_revision == kEndOfCounter) return Backend{"the session's head revisions are used up"};
+  return std::nullopt;
 }
 
-RuntimeCommitResult SessionStoreState::ApplyCommit(const RuntimeCommit& commit, Session& session, const Settled& settled) {
+void SessionStoreState::ApplyCommit(const RuntimeCommit& commit, Session& session, const Settled& settled,
+                                    RuntimeCommitResult& result) {
   for (QueueRow* row : settled) Remove(session, *row);
-  committed_.bound_session_id = commit.session_id;
+  if (!committed_.bound_session_id.has_value()) committed_.bound_session_id = commit.session_id;
   committed_.body = commit.body;
-  RuntimeCommitResult result{++committed_.head_revision, {absl::StrCat("\"", ids_.Next(IdKind::kCheckpoint), "\"")}, {"{}"}};
+  result.head_revision = ++committed_.head_revision;
+  result.checkpoint_ref.text = absl::StrCat("\"", ids_.Next(IdKind::kCheckpoint), "\"");
+  result.manifest.text = "{}";
   if (commit.turn_commit.has_value()) {
     committed_.turns.emplace(commit.turn_commit->turn_id, RecordedTurn{commit.turn_commit->turn_commit_hash, result});
   }
-  return result;
 }
 
 Result<std::optional<LoadedSession>> SessionStoreState::LoadSession(const session_store::LoadSessionRequest&, EpochMs) {
@@ -340,6 +360,7 @@ Result<std::optional<LoadedSession>> SessionStoreState::LoadSession(const sessio
 // Snapshots.
 
 SessionStoreContents SessionStoreState::Contents() const {
+  last_shared_seq_ = last_enqueue_seq_;
   SessionStoreContents contents{ids_, last_enqueue_seq_, committed_, {}};
   absl::flat_hash_map<const QueueClaims::Claim*, std::shared_ptr<const QueueClaims::Terms>> terms;
   for (const auto& [session_id, session] : sessions_) {
@@ -365,14 +386,14 @@ SessionStoreContents SessionStoreState::Contents() const {
 void SessionStoreState::Restore(const SessionStoreContents& contents) {
   ids_ = contents.ids;
   last_enqueue_seq_ = contents.last_enqueue_seq;
+  last_shared_seq_ = last_enqueue_seq_;
   committed_ = contents.committed;
-  by_seq_.Clear();
   sessions_.clear();
   for (const SessionStoreContents::Session& saved : contents.sessions) {
     auto session = std::make_unique<Session>(saved.lane);
     absl::flat_hash_map<const QueueClaims::Terms*, QueueRows> claims;
     for (const SessionStoreContents::Row& row : saved.rows) {
-      QueueRow& stored = Store(*session, row.batch, row.counter);
+      QueueRow& stored = session->queue.Append(row.batch, row.counter);
       if (row.claim != nullptr) claims[row.claim.get()].push_back(&stored);
     }
     for (const auto& [terms, rows] : claims) session->queue.Grant(*terms, rows);

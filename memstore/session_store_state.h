@@ -16,6 +16,7 @@
 #include "memstore/lease_lane.h"
 #include "memstore/session_queue.h"
 #include "memstore/session_store_snapshot.h"
+#include "memstore/spares.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
 #include "model/time.h"
@@ -71,7 +72,7 @@ class SessionStoreState {
   session_store::Result<std::optional<session_store::LoadedSession>> LoadSession(const session_store::LoadSessionRequest& request,
                                                                                  EpochMs now);
 
-  // Everything held, and back. `contents` comes from a SessionStoreState.
+  // Everything held, and back. `contents` comes from a SessionStoreState. Batches are shared with it.
   SessionStoreContents Contents() const;
   void Restore(const SessionStoreContents& contents);
 
@@ -86,13 +87,13 @@ class SessionStoreState {
   // The session, or null where nothing was ever enqueued or acquired.
   Session* Find(absl::string_view session_id) const;
   Session& FindOrCreate(const std::string& session_id);
-  // The stored batch with this id, of whatever session, or null.
-  QueueRow* FindBatch(absl::string_view batch_id) const;
+  // The session's batch with this id, or null.
+  QueueRow* FindBatch(const Session& session, absl::string_view batch_id) const;
   // The same if the claim owns it, else null. Looks first at the claim's row number `place`: completions mostly name all in
   // order.
-  QueueRow* FindOwned(const QueueClaims::Claim& claim, std::size_t place, absl::string_view batch_id) const;
-  // The only ways in and out of a queue.
-  QueueRow& Store(Session& session, std::shared_ptr<const session_store::QueuedWorkBatch> batch, uint64_t counter);
+  QueueRow* FindOwned(const Session& session, const QueueClaims::Claim& claim, std::size_t place,
+                      absl::string_view batch_id) const;
+  // The only way out of a queue.
   void Remove(Session& session, QueueRow& row);
   // The session whose lane admits the fence, or null: then the call answers SessionExecutionLeaseExpired.
   Session* FindUnderFence(absl::string_view session_id, const session_store::SessionExecutionLeaseFence& fence,
@@ -103,14 +104,14 @@ class SessionStoreState {
                                                                              const session_store::LeaseOwnerIdentity& owner,
                                                                              DurationMs ttl, EpochMs now);
 
-  // The two halves of a commit that is no replay: all checks from the fence on, and then the effect, which cannot fail.
-  session_store::Result<Settled> CheckCommit(const session_store::RuntimeCommit& commit, const Session* session,
-                                             EpochMs now) const;
-  session_store::RuntimeCommitResult ApplyCommit(const session_store::RuntimeCommit& commit, Session& session,
-                                                 const Settled& settled);
-  // The recorded result where the commit repeats a stamp, none where its stamp is new or absent; checks 2 and 3 of a commit.
-  session_store::Result<std::optional<session_store::RuntimeCommitResult>> FindReplay(
-      const session_store::RuntimeCommit& commit) const;
+  // The two halves of a commit that is no replay: all checks from the fence on, which fail with an error or find the rows to
+  // settle, and then the effect, which cannot fail.
+  std::optional<session_store::StoreError> CheckCommit(const session_store::RuntimeCommit& commit, const Session* session,
+                                                       EpochMs now, Settled& settled) const;
+  void ApplyCommit(const session_store::RuntimeCommit& commit, Session& session, const Settled& settled,
+                   session_store::RuntimeCommitResult& result);
+  // The recorded result where the commit repeats a stamp, null where its stamp is new or absent; checks 2 and 3 of a commit.
+  session_store::Result<const session_store::RuntimeCommitResult*> FindReplay(const session_store::RuntimeCommit& commit) const;
 
   const LivenessProbe* liveness_;
   IdSource ids_;
@@ -118,7 +119,9 @@ class SessionStoreState {
   uint64_t last_enqueue_seq_;
   CommittedState committed_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
-  PositionIndex<QueueRow> by_seq_;  // every batch stored, by its enqueue_seq, which is also the number of its id
+  // Batches that left the store, to be filled again; and the last enqueue_seq whose batch a snapshot may share, and so keep.
+  Spares<session_store::QueuedWorkBatch, std::shared_ptr<session_store::QueuedWorkBatch>> spare_batches_;
+  mutable uint64_t last_shared_seq_ = 0;
 };
 
 }  // namespace leasecheck::memstore

@@ -82,6 +82,26 @@ TEST(PositionIndex, AgreesWithAMapOnASlidingWindow) {
   }
 }
 
+TEST(PositionIndex, FindsByKeysThatRiseWithPositions) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<uint64_t> keys(random() % 500);
+    PositionIndex<uint64_t> index;
+    uint64_t position = random() % 1000;
+    uint64_t key = random() % 10;
+    for (uint64_t& own : keys) {
+      own = key += 2 + random() % 3;
+      index.Set(position += 1 + random() % (round % 2 == 0 ? 2 : 4000), &own, 0);
+    }
+    const auto find = [&index](uint64_t wanted) { return index.FindByKey(wanted, [](uint64_t own) { return own; }); };
+    EXPECT_EQ(find(0), nullptr);
+    for (uint64_t& own : keys) {
+      ASSERT_EQ(find(own), &own);
+      ASSERT_EQ(find(own + 1), nullptr) << "keys are two apart at least";
+    }
+  }
+}
+
 // The claim book.
 
 struct Row : ClaimBook<Row, std::string>::Claimable {};

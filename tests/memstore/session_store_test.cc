@@ -41,6 +41,25 @@ TEST_F(Queue, EnqueueKeepsEveryField) {
   EXPECT_THAT(store_.ListPendingQueuedWork({""}).value(), ElementsAre(batch));
 }
 
+TEST_F(Queue, ABatchHasNothingOfThoseThatWereCancelled) {
+  QueuedWorkBatchDraft rich = Keyed("key", Join("a group"));
+  rich.delivery_policy = DeliveryPolicy::kAfterCurrentTurnCommit;
+  rich.available_at_ms = 77;
+  rich.payloads.insert(rich.payloads.end(), 5, session_store::SessionCommand{{"\"five times, and longer than the first\""}});
+  const QueuedWorkBatchDraft drafts[] = {rich, Turn(), Command(), rich, Mixed(), Keyed("", Turn("t")), Turn()};
+  for (const QueuedWorkBatchDraft& draft : drafts) {
+    const Batch batch = Enqueue(draft);
+    std::vector<QueuedWorkPayload> payloads;
+    for (const QueuedWorkItem& item : batch.items) payloads.push_back(item.payload);
+    EXPECT_EQ(payloads, draft.payloads);
+    EXPECT_EQ(batch.source_key, draft.source_key);
+    EXPECT_EQ(batch.merge_key, draft.merge_key);
+    EXPECT_EQ(batch.available_at_ms, draft.available_at_ms);
+    EXPECT_THAT(store_.ListQueuedWork({draft.session_id}).value(), ElementsAre(batch));
+    EXPECT_EQ(Cancel(batch.batch_id, draft.session_id), batch);
+  }
+}
+
 TEST_F(Queue, EmptyKeyIsARealKeyAndNoKeyIsNone) {
   EXPECT_EQ(Enqueue(Keyed("")), Enqueue(Keyed("")));
   EXPECT_NE(Enqueue(Turn()).batch_id, Enqueue(Turn()).batch_id);

@@ -139,6 +139,22 @@ TEST_F(Snapshots, EqualStatesAreEqualHoweverTheyCameToBe) {
   EXPECT_EQ(store_.Snapshot(), before);
 }
 
+TEST_F(Snapshots, KeepTheirBatchesWhenTheStoreFillsItsOwnAnew) {
+  for (int i = 0; i < 3; ++i) Enqueue(Keyed(std::string(40, static_cast<char>('a' + i)), Mixed()));
+  const auto listed = [this] { return store_.ListQueuedWork({"s"}).value(); };
+  const std::vector<Batch> before = listed();
+  const SessionStoreSnapshot saved = store_.Snapshot();
+  Enqueue(Command());
+  for (const std::string& id : List()) Cancel(id);
+  for (int i = 0; i < 8; ++i) Enqueue(Join("group"));
+  store_.Restore(saved);
+  EXPECT_EQ(listed(), before);
+  for (const Batch& batch : before) Cancel(batch.batch_id);
+  for (int i = 0; i < 8; ++i) Enqueue(Join("group"));
+  store_.Restore(saved);
+  EXPECT_EQ(listed(), before);
+}
+
 TEST_F(Snapshots, CopiesShareAndNeverChange) {
   Enqueue(Turn());
   const SessionStoreSnapshot saved = store_.Snapshot();
