@@ -26,24 +26,36 @@ void ShowProgress(const std::string& backend, const Progress& progress) {
   std::cerr << line << std::flush;
 }
 
-// The commands that run a failure again: from its file, whose name the engine adds, or the whole run where there is none.
-void NameReplay(const std::string& family, const Backend& backend, CheckOptions* options) {
+// The commands that run a failure again: from its file, whose name the engine adds, or the whole run where there is none. They
+// carry every flag that decides what happens.
+void NameReplay(const std::string& family, const Backend& backend, const RunFlags& flags, CheckOptions* options) {
   absl::StatusOr<std::string> program = OwnProgram();
   const std::string start = program.ok() ? ShellQuotedIfNeeded(*program) : "leasecheck";
-  const std::string target = absl::StrCat(" --family ", family, " --backend ", ShellQuotedIfNeeded(backend.name));
+  std::string target = absl::StrCat(" --family ", family, " --backend ", ShellQuotedIfNeeded(backend.name));
+  const auto add = [](absl::string_view flag, absl::string_view value, std::string* command) {
+    absl::StrAppend(command, " ", flag, " ", ShellQuotedIfNeeded(value));
+  };
+  const RunFlags usual;
+  if (flags.call_timeout != usual.call_timeout) add("--call-timeout", flags.call_timeout, &target);
+  for (const std::string& dialect : flags.dialects) add("--dialect", dialect, &target);
   options->replay_command = absl::StrCat(start, " replay", target);
-  options->replay_command_for_seed = absl::StrCat(start, " check", target, " --seed ", options->seed);
-  if (options->operations != 0) absl::StrAppend(&options->replay_command_for_seed, " --operations ", options->operations);
-  if (options->budget > absl::ZeroDuration()) {
-    absl::StrAppend(&options->replay_command_for_seed, " --budget ", absl::FormatDuration(options->budget));
-  }
+  std::string& check = options->replay_command_for_seed;
+  check = absl::StrCat(start, " check", target, " --seed ", options->seed);
+  if (flags.operations != usual.operations) add("--operations", absl::StrCat(flags.operations), &check);
+  if (flags.budget != usual.budget) add("--budget", flags.budget, &check);
+  if (flags.clients != usual.clients) add("--clients", absl::StrCat(flags.clients), &check);
+  if (options->shards != 1) add("--shard", absl::StrCat(options->shard, "/", options->shards), &check);
+  for (const std::string& clause : flags.only) add("--only", clause, &check);
+  for (const std::string& clause : flags.skip) add("--skip", clause, &check);
+  if (!flags.known_deviations.empty()) add("--known-deviations", flags.known_deviations, &check);
 }
 
 template <class F>
-absl::StatusOr<Report> CheckBackend(const Backend& backend, const BackendOptions& backend_options, CheckOptions options) {
+absl::StatusOr<Report> CheckBackend(const Backend& backend, const RunFlags& flags, const BackendOptions& backend_options,
+                                    CheckOptions options) {
   absl::StatusOr<Targets<F>> targets = MakeTargets<F>(backend, backend_options);
   if (!targets.ok()) return targets.status();
-  NameReplay(std::string(F::kName), backend, &options);
+  NameReplay(std::string(F::kName), backend, flags, &options);
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (terminal) options.progress = [&](const Progress& progress) { ShowProgress(backend.name, progress); };
   Report report = targets->crash ? Check<F>(targets->main, targets->crash, options) : Check<F>(targets->main, options);
@@ -68,7 +80,7 @@ absl::Status RunChecks(const RunFlags& flags, const std::function<void(const Rep
     status = !backend_options.ok() ? backend_options.status() : options.status();
     for (const Backend& backend : backends) {
       if (!status.ok()) return;
-      absl::StatusOr<Report> report = CheckBackend<F>(backend, *backend_options, *options);
+      absl::StatusOr<Report> report = CheckBackend<F>(backend, flags, *backend_options, *options);
       status = report.status();
       if (report.ok()) done(*report);
     }

@@ -181,6 +181,24 @@ TEST_F(CliTest, AFailureIsAFileThatReplaysWithOneCommand) {
   EXPECT_EQ(printed.exit_code, 1) << printed.out << printed.err;
 }
 
+// Without a file the whole run is made again, by every flag that decides what happens in it.
+TEST_F(CliTest, ThePrintedCommandCarriesTheFlags) {
+  const Ran check = Run(
+      "$L check --operations 2000 --seed 4 --clients 2 --shard 1/2 --call-timeout 7s --dialect QW-LAT-7=refuse --skip QW-CLM-14 "
+      "--known-deviations /dev/null --backend \"process:exec python3 $S/tests/cli/backends/lying_backend.py empty\" >text; cat "
+      "text");
+  EXPECT_THAT(check.out, HasSubstr(" --call-timeout 7s --dialect QW-LAT-7=refuse --seed 4 --operations 2000 --clients 2 "
+                                   "--shard 1/2 --skip QW-CLM-14 --known-deviations /dev/null\n"));
+  const Ran again = Run("sh -c \"$(grep -A1 'replay with:' text | tail -n 1)\"");
+  EXPECT_EQ(again.exit_code, 1) << again.err;
+  EXPECT_EQ(again.out.substr(again.out.find("FAILURE")), check.out.substr(check.out.find("FAILURE")));
+
+  const Ran filed =
+      Run("$L check --operations 2000 --out found --call-timeout 7s --dialect QW-LAT-7=refuse --backend "
+          "\"process:exec python3 $S/tests/cli/backends/lying_backend.py empty\"");
+  EXPECT_THAT(filed.out, HasSubstr(" --call-timeout 7s --dialect QW-LAT-7=refuse found/"));
+}
+
 TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
   // What is not durable cannot be reopened.
   const std::string all = "$(find $S/traces -name '*.trace' | sort)";
