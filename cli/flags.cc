@@ -21,6 +21,10 @@
 namespace leasecheck::cli {
 namespace {
 
+// Where no limit is given, so that both built-in backends take two minutes together even on a slow disk.
+constexpr uint64_t kDefaultOperations = 200'000;
+constexpr absl::Duration kDefaultBudget = absl::Seconds(100);
+
 absl::Status UnknownClause(absl::string_view where, absl::string_view id) {
   return absl::InvalidArgumentError(absl::StrCat(where, ": there is no clause ", id, "; `leasecheck coverage` lists them"));
 }
@@ -85,14 +89,17 @@ void AddBackendFlags(CLI::App& app, RunFlags* flags) {
 
 void AddRunFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--backend", flags->backends,
-                 "memory, sqlite:PATH (a file or a folder, emptied; a temporary one where PATH is\n"
-                 "empty) or process:COMMAND; may be repeated; memory and sqlite: where none is named")
+                 "memory, sqlite:PATH (a file or a folder, emptied; where PATH is empty a temporary one\n"
+                 "in TMPDIR, and TMPDIR=/dev/shm or another tmpfs is many times faster than a disk) or\n"
+                 "process:COMMAND; may be repeated; memory and sqlite: where none is named")
       ->type_name("BACKEND")
       ->allow_extra_args(false);
   app.add_option("--seed", flags->seed, "Decides every program")->type_name("N")->capture_default_str();
-  app.add_option("--budget", flags->budget, "How long to check each backend, such as 60s or 10m")->type_name("TIME");
-  app.add_option("--operations", flags->operations, "How many calls to make on each backend; 200,000 where no limit is given")
-      ->type_name("N");
+  app.add_option("--budget", flags->budget,
+                 "How long to check each backend, such as 60s or 10m; where no limit is given,\n"
+                 "until 200,000 calls were made or 100 s have passed")
+      ->type_name("TIME");
+  app.add_option("--operations", flags->operations, "How many calls to make on each backend")->type_name("N");
   app.add_option("--shard", flags->shard,
                  "Make only every TOTAL-th program; else the variables of test runners decide\n"
                  "(GTEST_TOTAL_SHARDS, TEST_TOTAL_SHARDS or JOB_COMPLETIONS with their index)")
@@ -182,6 +189,10 @@ absl::StatusOr<CheckOptions> ReadCheckOptions(const RunFlags& flags, absl::Span<
     absl::StatusOr<absl::Duration> budget = ReadDuration("--budget", flags.budget);
     if (!budget.ok()) return budget.status();
     options.budget = *budget;
+  }
+  if (flags.budget.empty() && flags.operations == 0) {
+    options.operations = kDefaultOperations;
+    options.budget = kDefaultBudget;
   }
   absl::StatusOr<Shard> shard = ReadShard(flags.shard);
   if (!shard.ok()) return shard.status();
