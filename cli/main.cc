@@ -11,7 +11,8 @@ namespace leasecheck::cli {
 
 int Complain(const absl::Status& status) {
   std::cerr << "leasecheck: " << status.message() << "\n";
-  return absl::IsInternal(status) ? kInternalError : kBadArguments;
+  if (absl::IsInternal(status)) return kInternalError;
+  return absl::IsUnavailable(status) ? kInconclusive : kBadArguments;
 }
 
 namespace {

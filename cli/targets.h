@@ -86,6 +86,7 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.durable = true;
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
+  factory.trouble = [](const typename F::Store& store) { return static_cast<const Store&>(store).Trouble(); };
   factory.open = [file, kill = backend.kill_at_statement, kill_switch = backend.kill_switch, real = backend.real_liveness](
                      const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     if (options.fresh) {
@@ -113,7 +114,10 @@ absl::StatusOr<std::string> SqliteFile(const std::string& argument) {
   ManualClock clock;
   options.path = argument;
   options.environment.clock = &clock;
+  options.busy_timeout = absl::Seconds(1);
   auto store = sqlite::StoreOf<F>::type::Open(options);
+  const bool unusable = absl::IsUnavailable(store.status()) || absl::IsPermissionDenied(store.status());
+  if (unusable) return absl::UnavailableError(absl::StrCat("cannot use ", argument, ": ", store.status().message()));
   if (!store.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--backend: ", argument, " would be emptied, and it is no store of ours: ", store.status().message()));
@@ -175,7 +179,7 @@ absl::StatusOr<Targets<F>> SqliteTargets(const Backend& backend, const BackendOp
   return targets;
 }
 
-// InvalidArgument: the backend's argument cannot be used.
+// InvalidArgument: the backend's argument cannot be used. Unavailable: it could be, but for somebody's lock or permissions.
 template <class F>
 absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOptions& options) {
   Targets<F> targets;

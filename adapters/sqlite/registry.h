@@ -7,7 +7,7 @@
 
 namespace leasecheck::sqlite {
 
-// `type` has Options, Open(Options) and Remove(path) as SessionStore has them.
+// `type` has Options, Open(Options), Remove(path) and Trouble() as SessionStore has them.
 template <class F>
 struct StoreOf;
 

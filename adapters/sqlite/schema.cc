@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "adapters/sqlite/transaction.h"
 
 namespace leasecheck::sqlite {
@@ -146,16 +148,16 @@ int64_t PragmaValue(Transaction& transaction, absl::string_view sql) {
 absl::Status ConfigureConnection(Connection& connection, Synchronous synchronous, absl::Duration patience) {
   // SQLite does not wait by itself when two connections make the same new file a WAL database, so we do.
   constexpr int kPollMs = 2;
-  int64_t polls = 1 + absl::ToInt64Milliseconds(patience) / kPollMs;
-  for (int64_t poll = 0; poll < polls; ++poll) {
-    if (poll > 0) sqlite3_sleep(kPollMs);
+  // Where it does wait, for another's lock, that counts too.
+  const absl::Time deadline = absl::Now() + patience;
+  while (true) {
     absl::Status status;
     SetWriteAheadLog(connection, &status);
     connection.Execute(&status, synchronous == Synchronous::kFull ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
     connection.Execute(&status, "PRAGMA foreign_keys = ON");
-    if (!absl::IsUnavailable(status) || poll + 1 == polls) return status;
+    if (!absl::IsUnavailable(status) || absl::Now() >= deadline) return status;
+    sqlite3_sleep(kPollMs);
   }
-  return absl::OkStatus();
 }
 
 absl::Status EnsureSchema(Connection& connection) {

@@ -229,6 +229,17 @@ absl::Status SessionStore::Health() const {
   return health_;
 }
 
+absl::Status SessionStore::Trouble() const {
+  absl::MutexLock lock(&health_mutex_);
+  return trouble_;
+}
+
+tl::unexpected<StoreError> SessionStore::Troubled(const absl::Status& trouble) {
+  absl::MutexLock lock(&health_mutex_);
+  trouble_ = trouble;
+  return BackendError(trouble.message());
+}
+
 void SessionStore::Pause(absl::string_view point) const {
   if (options_.environment.pause != nullptr) options_.environment.pause->Pause(point);
 }
@@ -241,7 +252,7 @@ template <class Body>
 auto SessionStore::Call(Transaction::Mode mode, Body body) -> decltype(body(std::declval<Transaction&>(), EpochMs{})) {
   Pause("before_transaction");
   auto result = [&]() -> decltype(body(std::declval<Transaction&>(), EpochMs{})) {
-    if (absl::Status health = Health(); !health.ok()) return BackendError(health.message());
+    if (absl::Status health = Health(); !health.ok()) return Troubled(health);
     Pool::Lease connection = pool_->Take();
     for (int attempt = 1;; ++attempt) {
       Transaction transaction(*connection, mode);
@@ -251,7 +262,7 @@ auto SessionStore::Call(Transaction::Mode mode, Body body) -> decltype(body(std:
       absl::Status status = transaction.Commit();
       if (status.ok()) return answer;
       if (transaction.in_doubt()) OverwriteDoubt(*connection, status);
-      if (!absl::IsUnavailable(status) || attempt == kBusyAttempts) return BackendError(status.message());
+      if (!absl::IsUnavailable(status) || attempt == kBusyAttempts) return Troubled(status);
     }
   }();
   Pause("after_transaction");

@@ -82,6 +82,10 @@ class SessionStore final : public session_store::SessionStore {
   // OK, or why the store is broken (see above). Thread-safe.
   absl::Status Health() const;
 
+  // The last trouble of the database that a call was answered Backend for; OK where there was none since the opening. What is no
+  // trouble of the database is the contract's, or this adapter's mistake. Thread-safe.
+  absl::Status Trouble() const;
+
   // Statements executed so far, those of opening included. Thread-safe.
   uint64_t statements() const { return gate_.count(); }
 
@@ -136,6 +140,8 @@ class SessionStore final : public session_store::SessionStore {
 
   EpochMs Now(Transaction& transaction) const;
   void Pause(absl::string_view point) const;
+  // The answer of a call that the database could not do.
+  tl::unexpected<session_store::StoreError> Troubled(const absl::Status& trouble);
   // Commits something harmless over a transaction whose COMMIT failed while writing; where that fails, the store is broken.
   void OverwriteDoubt(Connection& connection, const absl::Status& why);
 
@@ -156,6 +162,7 @@ class SessionStore final : public session_store::SessionStore {
   std::unique_ptr<Pool> pool_;     // set by Open
   mutable absl::Mutex health_mutex_;
   absl::Status health_ ABSL_GUARDED_BY(health_mutex_);
+  absl::Status trouble_ ABSL_GUARDED_BY(health_mutex_);
 };
 
 }  // namespace leasecheck::sqlite

@@ -317,7 +317,11 @@ class Checker {
       answers_.Add(*request, call.outcome);
       if (call.response_lost) ++counts.lost_responses;
       if (std::holds_alternative<Unsupported>(call.outcome)) ++counts.unsupported;
-      if (std::holds_alternative<Indefinite>(call.outcome) && !crashed) ++counts.indefinite;
+      const auto* indefinite = std::get_if<Indefinite>(&call.outcome);
+      if (indefinite != nullptr && !crashed) {
+        ++counts.indefinite;
+        last_indefinite_ = indefinite->detail;
+      }
       const bool next_overlaps = i + 1 < calls.size() && calls[i + 1].called < call.returned;
       if (call.called < latest || next_overlaps) ++counts.overlapping;
       latest = std::max(latest, call.returned);
@@ -615,7 +619,8 @@ class Checker {
     } else if (unsupported > 0) {
       report_.reason = "the backend does not support every operation";
     } else if (indefinite * 100 > operations) {
-      report_.reason = absl::StrCat(indefinite, " of ", operations, " answers were indefinite; more than 1 % proves too little");
+      report_.reason = absl::StrCat(indefinite, " of ", operations, " answers were indefinite; more than 1 % proves too little",
+                                    last_indefinite_.empty() ? "" : ". The last says: ", last_indefinite_);
     } else if (!skipped.empty()) {
       report_.reason = absl::StrCat(skipped.size(), " clauses were taken out of scope");
     } else if (!missing.empty()) {
@@ -643,6 +648,7 @@ class Checker {
   ClauseHits hits_;
   AnswerCounts<F> answers_;
   std::unique_ptr<Runner<F>> runner_;
+  std::string last_indefinite_;  // what the last such answer said
   uint64_t operations_ = 0;
   std::set<std::string> broken_;
   std::set<std::string> known_seen_;

@@ -34,6 +34,9 @@ struct StoreFactory {
   TargetInfo info;
   std::function<absl::StatusOr<std::unique_ptr<typename F::Store>>(const OpenOptions&)> open;
   std::string directory;  // parent of the private folders; needed where info.durable
+  // Why the store could not do its work, for a reason that is none of its contract: a full disk. OK where nothing is wrong. An
+  // error that is answered while it is not OK counts as Indefinite, and the check ends without a verdict. May be empty.
+  std::function<absl::Status(const typename F::Store&)> trouble = {};
 };
 
 namespace engine {
@@ -46,7 +49,13 @@ class InProcessTarget final : public Target<F> {
       : factory_(std::move(factory)), directory_(std::move(directory)) {}
 
   const TargetInfo& info() const override { return factory_->info; }
-  OutcomeOf<F> Execute(const RequestOf<F>& request) override { return leasecheck::Execute<F>(*store_, request); }
+  OutcomeOf<F> Execute(const RequestOf<F>& request) override {
+    OutcomeOf<F> outcome = leasecheck::Execute<F>(*store_, request);
+    if (outcome.index() == 0 || factory_->trouble == nullptr) return outcome;
+    absl::Status trouble = factory_->trouble(*store_);
+    if (!trouble.ok()) outcome = Indefinite{std::string(trouble.message())};
+    return outcome;
+  }
   absl::Status Reset(EpochMs now) override {
     store_.reset();
     clock_.Set(now);
@@ -69,11 +78,17 @@ class InProcessTarget final : public Target<F> {
   }
   absl::Status Kill() override { return absl::UnimplementedError("a store in this process cannot be killed"); }
   void SetPauseHook(PauseHook* hook) override { relay_.Attach(hook); }
+  absl::Status Health() const override {
+    if (store_ == nullptr || factory_->trouble == nullptr) return absl::OkStatus();
+    absl::Status trouble = factory_->trouble(*store_);
+    return trouble.ok() ? trouble : absl::FailedPreconditionError(trouble.message());
+  }
 
  private:
   absl::Status Open(bool fresh) {
     auto store = factory_->open({{&clock_, &liveness_, &relay_}, directory_, fresh});
-    if (!store.ok()) return store.status();
+    // Nothing died or hung in this process: the store cannot be checked.
+    if (!store.ok()) return absl::FailedPreconditionError(store.status().message());
     store_ = *std::move(store);
     return absl::OkStatus();
   }

@@ -234,6 +234,30 @@ TEST_F(CliTest, SqliteIsCheckedAcrossCrashes) {
   EXPECT_GT(overlapping, 0u) << ran.out;
 }
 
+// Trouble that is not the contract's gets no verdict on it.
+TEST_F(CliTest, ASqliteStoreThatCannotBeUsedGetsNoVerdict) {
+  const Ran nowhere = Run("$L check --operations 3000 --backend sqlite:/proc/store.db");
+  EXPECT_EQ(nowhere.exit_code, 2) << nowhere.out << nowhere.err;
+  EXPECT_THAT(nowhere.out, HasSubstr("INCONCLUSIVE: SQLite database '/proc/store.db': unable to open database file"));
+
+  // No file may grow beyond these blocks, as on a full disk.
+  const Ran full = Run("trap '' XFSZ; ulimit -f 400; $L check --operations 60000 --backend sqlite:. --out found; ls found");
+  EXPECT_THAT(full.out, HasSubstr("INCONCLUSIVE: SQLite database './leasecheck-")) << full.err;
+  EXPECT_THAT(full.out, Not(HasSubstr("FAILURE")));
+  EXPECT_THAT(full.out, Not(HasSubstr(".trace")));
+
+  const Ran locked = Run(
+
+      "$L check --operations 100 --backend sqlite:new.db >/dev/null; "
+      "python3 -c \"import sqlite3, subprocess, sys; c = sqlite3.connect('new.db'); c.execute('pragma locking_mode = "
+      "exclusive'); "
+      "c.execute('begin exclusive'); sys.exit(subprocess.call([sys.argv[1], 'check', '--backend', 'sqlite:new.db']))\" $L");
+  EXPECT_EQ(locked.exit_code, 2) << locked.out << locked.err;
+  EXPECT_THAT(locked.err, HasSubstr("leasecheck: cannot use new.db: SQLite database 'new.db': database is locked"));
+  EXPECT_EQ(std::count(locked.err.begin(), locked.err.end(), '\n'), 1) << locked.err;
+  EXPECT_EQ(locked.out, "");
+}
+
 // Every statement of a call is passed, and the call is there whole or not at all: a trace that is killed at each in turn.
 TEST_F(CliTest, ATraceIsKilledAtEachStatement) {
   const auto replay = [&](int statement, const std::string& backend) {
