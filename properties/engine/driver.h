@@ -45,6 +45,7 @@ class Driver {
     labels_.Clear();
     history_.start = start;
     history_.calls.clear();
+    history_.calls.reserve(longest_);  // records are big: growing would move each several times
     clock_.store(0, std::memory_order_relaxed);
     phase_ = 0;
     return target_.Reset(start);
@@ -83,7 +84,10 @@ class Driver {
   }
 
   const History<F>& history() const { return history_; }
-  History<F> TakeHistory() { return std::move(history_); }
+  History<F> TakeHistory() {
+    longest_ = std::max(longest_, history_.calls.size());
+    return std::move(history_);
+  }
 
  private:
   // What the threads of a phase share.
@@ -255,6 +259,7 @@ class Driver {
   Scheduler* scheduler_ = nullptr;  // of the phase that runs, where it is deterministic
   Labels<F> labels_;
   History<F> history_;
+  std::size_t longest_ = 0;  // of the histories so far
   std::atomic<Instant> clock_{0};
   int phase_ = 0;
 };

@@ -93,6 +93,8 @@ class Runner {
   }
 
  private:
+  static constexpr std::size_t kUsualEpilogue = 32;
+
   void Begin() { run_ = RunResult<F>(); }
   bool Reset(EpochMs start) {
     run_.status = driver_.Begin(start);
@@ -123,7 +125,7 @@ class Runner {
   }
 
   void GeneratePrefix(Random& random, const ProgramShape& shape) {
-    AddSequentialPhase();
+    AddSequentialPhase(shape.prefix);
     const std::size_t tell_at = shape.kill_at_statement == 0 ? shape.prefix : random.Below(shape.prefix / 2 + 1);
     for (std::size_t i = 0; i < shape.prefix && Going(); ++i) {
       if (i == tell_at) {
@@ -138,7 +140,7 @@ class Runner {
 
   void GenerateEpilogue() {
     if (!Going()) return;
-    AddSequentialPhase();
+    AddSequentialPhase(kUsualEpilogue);
     while (Going()) {
       auto command = generator_->NextInEpilogue(judge_.state(), judge_.now());
       if (!command.has_value()) break;
@@ -173,8 +175,9 @@ class Runner {
     };
   }
 
-  void AddSequentialPhase() {
-    run_.program.phases.emplace_back().clients.emplace_back();
+  // Of about so many commands, which are big: growing would move each several times.
+  void AddSequentialPhase(std::size_t commands) {
+    run_.program.phases.emplace_back().clients.emplace_back().reserve(commands);
     run_.schedules.emplace_back();
   }
 
