@@ -23,6 +23,7 @@
 #include "model/target.h"
 #include "properties/engine/in_process_target.h"
 #include "properties/engine/report.h"
+#include "properties/engine/system_time.h"
 
 namespace leasecheck {
 
@@ -54,6 +55,14 @@ struct CheckOptions {
 
   int shard = 0;  // this check makes the programs k with k % shards == shard
   int shards = 1;
+
+  // For a backend that reads the system's clock (TargetInfo::virtual_clock is false): how far its clock may be from ours, at
+  // first and per millisecond that passes. Before such a window around a deadline the lease must hold, after it it must be
+  // claimable, inside both answers are legal; where more than `inside_limit` of the calls fall inside, the check is inconclusive.
+  absl::Duration clock_error = absl::Milliseconds(2);
+  double clock_drift = 0;
+  double inside_limit = 0.2;
+  SystemTime* system_time = nullptr;  // the harness' clock, borrowed; null: the machine's
 
   std::vector<std::string> only;  // clause ids in scope; empty: all
   std::vector<std::string> skip;

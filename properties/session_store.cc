@@ -23,6 +23,13 @@ std::unique_ptr<Generator<SessionStoreFamily>> PropertiesOf<SessionStoreFamily>:
   return std::make_unique<session_store::SessionStoreGenerator>(std::move(random), options);
 }
 
+RequestOf<SessionStoreFamily> PropertiesOf<SessionStoreFamily>::ClockProbe() {
+  session_store::QueuedWorkBatchDraft draft;
+  draft.session_id = "clock";
+  draft.payloads = {session_store::ProcessWake{}};
+  return session_store::EnqueueQueuedWorkRequest{std::move(draft)};
+}
+
 std::vector<Finding> PropertiesOf<SessionStoreFamily>::Scan(const History<SessionStoreFamily>& history, const SpecSetup& setup,
                                                             ClauseHits* hits) {
   std::vector<Finding> findings = session_store::ScanBatches(history, setup, hits);

@@ -17,6 +17,7 @@ template <>
 struct PropertiesOf<SessionStoreFamily> {
   static absl::Span<const Conversion> Conversions();
   static std::unique_ptr<Generator<SessionStoreFamily>> NewGenerator(Random random, const GeneratorOptions& options);
+  static RequestOf<SessionStoreFamily> ClockProbe();
   static std::vector<Finding> Scan(const History<SessionStoreFamily>& history, const SpecSetup& setup, ClauseHits* hits);
 };
 

@@ -55,7 +55,7 @@ inline bool Succeeded(const SessionCall& call) { return call.outcome.index() == 
 // Whether `earlier` returned before `later` was called.
 inline bool Precedes(const SessionCall& earlier, const SessionCall& later) { return earlier.returned < later.called; }
 
-// What the virtual clock may have read during each call of a history.
+// What the clock of the store may have read during each call of a history.
 class ClockRange {
  public:
   explicit ClockRange(const engine::History<SessionStoreFamily>& history) : start_(history.start) {
@@ -65,6 +65,7 @@ class ClockRange {
     }
   }
   EpochMs Latest(const SessionCall& call) const {
+    if (call.window.has_value()) return call.window->latest;
     EpochMs latest = Before(call);
     for (const Move& move : moves_) {
       if (move.called < call.returned && call.called < move.returned) latest = std::max(latest, move.now);

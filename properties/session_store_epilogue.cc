@@ -18,6 +18,8 @@ constexpr std::size_t kHandlesKept = 16;
 constexpr DurationMs kDrainTtl = 60000;
 // No generated finite lease or availability lies further ahead.
 constexpr DurationMs kBeyondEveryDeadline = 100'000'000;
+// What is waited at most, where the clock is the system's.
+constexpr DurationMs kSystemPatience = 120;
 
 template <class Container>
 void KeepNewest(Container& container) {
@@ -169,9 +171,11 @@ std::optional<Command<F>> SessionStoreGenerator::NextInEpilogue(const State& /*s
       epilogue_.push_back(CommandOf(ListPendingQueuedWorkRequest{session}));
     }
     epilogue_.push_back(CommandOf(LoadSessionRequest{}));
-    if (options_.move_clock) {
+    const bool system = options_.system_now != 0;
+    // Nobody waits for a minute.
+    if (options_.move_clock && (!system || world_.lane_ttl < kSystemPatience)) {
       Command command;
-      command.action = engine::SetClock{std::min(now + kBeyondEveryDeadline, kMaxVirtualTime)};
+      command.action = engine::SetClock{std::min(now + (system ? kSystemPatience : kBeyondEveryDeadline), kMaxVirtualTime)};
       epilogue_.push_back(std::move(command));
     }
     for (std::size_t i = 0; i < world_.sessions.size(); ++i) drains_.push_back({.session = i});

@@ -470,7 +470,7 @@ Command<F> SessionStoreGenerator::TryClaimLane() {
   request.owner = lane != nullptr ? world_.owners[lane->owner] : random_.Pick(world_.owners);
   // Liveness is ignored in comparing incarnations.
   if (random_.OneIn(15)) request.owner.liveness = OpaqueOwner{};
-  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
+  request.lease_ttl_ms = random_.Percent(70) ? world_.lane_ttl : Ttl();
   if (branch_ >= 0)
     branches_[branch_].lanes.push_back({command.label, "Acquired", session, OwnerIndex(request.owner), kEndOfTime, true, ""});
   command.action = Action<F>(RequestOf<F>(std::move(request)));
@@ -484,7 +484,7 @@ Command<F> SessionStoreGenerator::ReclaimLane() {
   const std::size_t session = AnySession();
   request.session_id = world_.sessions[session];
   request.owner = random_.Pick(world_.owners);
-  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
+  request.lease_ttl_ms = random_.Percent(70) ? world_.lane_ttl : Ttl();
   const LaneHandle* lane = random_.Percent(75) ? NewestLane(session) : AnyLane();
   command.references.push_back({"observed_holder", lane == nullptr ? "" : lane->label, lane == nullptr ? "" : lane->path});
   const uint64_t altered = random_.Below(10);
@@ -500,7 +500,7 @@ Command<F> SessionStoreGenerator::ReclaimLane() {
 Command<F> SessionStoreGenerator::RenewLane() {
   Command command;
   RenewSessionExecutionLeaseRequest request;
-  request.lease_ttl_ms = random_.Percent(70) ? 60000 : Ttl();
+  request.lease_ttl_ms = random_.Percent(70) ? world_.lane_ttl : Ttl();
   AddFence(command, "fence", AnySession());
   command.action = Action<F>(RequestOf<F>(std::move(request)));
   return command;
@@ -610,7 +610,25 @@ Command<F> SessionStoreGenerator::Load() {
   return command;
 }
 
+// Waits past a near deadline, or until shortly before one: what lies between, the clock's error leaves open.
+Command<F> SessionStoreGenerator::Wait(const State& state, EpochMs now) {
+  constexpr DurationMs kNear = 100;
+  deadlines_.clear();
+  Spec<F>::AppendDeadlines(state, &deadlines_);
+  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline > now + kNear; });
+  const DurationMs apart = options_.clock_error + 1;
+  EpochMs to = now + 1 + random_.Below(3);
+  if (!deadlines_.empty() && !random_.OneIn(4)) {
+    const EpochMs deadline = *std::min_element(deadlines_.begin(), deadlines_.end());
+    to = random_.OneIn(3) ? std::max(now, deadline - apart) : deadline + apart;
+  }
+  Command command;
+  command.action = engine::SetClock{to};
+  return command;
+}
+
 Command<F> SessionStoreGenerator::MoveClock(const State& state, EpochMs now) {
+  if (options_.system_now != 0) return Wait(state, now);
   deadlines_.clear();
   Spec<F>::AppendDeadlines(state, &deadlines_);
   std::erase_if(deadlines_, [](EpochMs deadline) { return deadline == 0 || deadline >= kMaxVirtualTime; });

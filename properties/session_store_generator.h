@@ -105,6 +105,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   Command RepeatCommit();
   Command Load();
   Command MoveClock(const State& state, EpochMs now);
+  Command Wait(const State& state, EpochMs now);
 
   QueuedWorkBatchDraft Draft(EpochMs now);
   std::vector<QueuedWorkPayload> Payloads();
@@ -142,8 +143,8 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::vector<Handles> branches_;  // of a parallel phase that is being made: what each client's own commands will give it
   absl::flat_hash_set<std::string> branch_labels_;  // of that phase's commands so far
   std::vector<std::pair<int, Command>> originals_;  // of these commands those that may be made twice, and by whom they are made
-  std::size_t session_ = 0;        // that the command being made is mostly about
-  int branch_ = -1;                // the client whose command is being made
+  std::size_t session_ = 0;                         // that the command being made is mostly about
+  int branch_ = -1;                                 // the client whose command is being made
   uint64_t labels_ = 0;
   uint64_t head_ = 0;                                       // guess of the head revision
   absl::flat_hash_map<std::string, Command> made_commits_;  // with a stamp, by label, until they are answered

@@ -39,6 +39,8 @@ class Observations {
       }
       return std::nullopt;
     }
+    // Time passes by itself, and what is pending changes with it.
+    if (call.window.has_value()) pending_.clear();
     if (const auto* list = CallOf<ListQueuedWorkRequest>(call)) {
       return Compare(i, list_[list->session_id], AnswerOf<ListQueuedWorkRequest>(call), "the list");
     }

@@ -109,9 +109,15 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   world.owners = Subset(random, Owners(options), 3);
   world.keys = {std::nullopt, "k", "", "k2"};
   world.ttls = Subset<DurationMs>(random, {0, 1, 10, 100, 500, 1000, 60000}, 3);
+  if (options.system_now != 0) {
+    // What a test can wait for, and what it never sees the end of; most lanes of the latter kind, or nothing gets done.
+    world.start = options.system_now;
+    world.ttls = Subset<DurationMs>(random, {0, 1, 8, 20, 40, 60000}, 3);
+    if (random.OneIn(4)) world.lane_ttl = 60;
+  }
   world.groups = {"g", "h"};
   world.turns = {"t1", "t2", "t3"};
-  world.extreme_times = random.OneIn(12);
+  world.extreme_times = random.OneIn(12) && options.system_now == 0;
   world.classless = random.OneIn(5);
   if (world.extreme_times) {
     world.ttls.push_back(std::numeric_limits<uint64_t>::max());

@@ -20,6 +20,7 @@ struct World {
   std::vector<LeaseOwnerIdentity> owners;
   std::vector<std::optional<std::string>> keys;
   std::vector<DurationMs> ttls;
+  DurationMs lane_ttl = 60000;  // of most lanes: they outlive what is done under them
   std::vector<std::string> groups;
   std::vector<std::string> turns;
   QueuedWorkBatchDraft common;    // what most drafts look like, so that groups form

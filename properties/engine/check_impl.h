@@ -89,7 +89,11 @@ class Checker {
  public:
   // `crash_factory` may be null: crashes then need a killable target of `factory`.
   Checker(const TargetFactory<F>& factory, const TargetFactory<F>* crash_factory, const CheckOptions& options)
-      : factory_(factory), crash_factory_(crash_factory), options_(options), hits_(Spec<F>::Clauses().size()) {
+      : factory_(factory),
+        crash_factory_(crash_factory),
+        options_(options),
+        clock_error_{static_cast<DurationMs>(absl::ToInt64Milliseconds(options.clock_error)), options.clock_drift},
+        hits_(Spec<F>::Clauses().size()) {
     if (options_.operations == 0 && options_.budget <= absl::ZeroDuration()) options_.operations = 200'000;
   }
 
@@ -101,10 +105,6 @@ class Checker {
     if (absl::Status status = OpenTarget(factory_); !status.ok()) return GiveUp(status);
     const TargetInfo& info = target_->info();
     report_.backend = absl::StrCat(info.name, info.version.empty() ? "" : " ", info.version);
-    if (!info.virtual_clock) {
-      return GiveUp(absl::FailedPreconditionError(
-          "the backend reads the system's clock, which this version cannot judge; let it take its time from set_clock"));
-    }
     RunEarlierFailures();
     std::vector<Stage> stages = PlanStages();
     for (std::size_t i = 0; i < stages.size() && !Ended(); ++i) {
@@ -178,8 +178,18 @@ class Checker {
     liveness_ = FixedLiveness(live_pid_, live_start_);
     dialects_ = info.dialects;
     setup_ = {&dialects_, &liveness_};
-    runner_ = std::make_unique<Runner<F>>(*target_, setup_, Search(), &hits_);
+    runner_ = MakeRunner(&hits_);
     return absl::OkStatus();
+  }
+
+  std::unique_ptr<Runner<F>> MakeRunner(ClauseHits* hits) {
+    return std::make_unique<Runner<F>>(*target_, setup_, Search(), hits, Time(), clock_error_);
+  }
+
+  // The harness' clock; null where the target's is virtual.
+  SystemTime* Time() {
+    if (target_->info().virtual_clock) return nullptr;
+    return options_.system_time != nullptr ? options_.system_time : &machine_time_;
   }
 
   const LinearizeOptions& Search() {
@@ -187,11 +197,15 @@ class Checker {
     return search_;
   }
 
-  GeneratorOptions Generation() const {
+  GeneratorOptions Generation() {
     GeneratorOptions generation;
     const TargetInfo& info = target_->info();
     generation.durable = info.durable;
-    generation.move_clock = info.virtual_clock;
+    if (SystemTime* time = Time()) {
+      generation.system_now = time->Now();
+      generation.clock_error = clock_error_.error;
+      generation.clock_backwards = false;
+    }
     generation.operations = info.operations;
     generation.live_pid = live_pid_;
     generation.live_process_start = live_start_;
@@ -229,7 +243,10 @@ class Checker {
       Note("crash", info.durable ? "crashes: not checked (the process cannot be killed); reopened in the other stages"
                                  : "crashes: not checked (the store is not durable)");
     }
-    if (options_.crash && kills) {
+    if (options_.crash && kills && !info.virtual_clock) {
+      // When the lease of a grant ends that nobody saw, nobody knows.
+      Note("crash", "crashes: not checked (the backend reads the system's clock)");
+    } else if (options_.crash && kills) {
       ProgramShape shape;
       shape.prefix = 10;
       shape.clients = std::max(2, std::min(options_.clients, info.concurrency));
@@ -269,6 +286,10 @@ class Checker {
       Tell(counts, begin);
     }
     counts.seconds = Seconds() - begin;
+    if (!target_->info().virtual_clock) {
+      counts.note = absl::StrCat("system clock: ", counts.inside, " of ", counts.operations,
+                                 " calls had a deadline within the clock's error, where either answer is legal");
+    }
     report_.stages.push_back(std::move(counts));
   }
 
@@ -290,6 +311,7 @@ class Checker {
     if (sweeps) shape.kill_at_statement = 1 + place % kStatementsSwept;
     Result run = runner_->Generate(random.Split(), Generation(), shape);
     Count(run, counts);
+    counts.inside += run.inside;
     if (!run.status.ok()) {
       TargetTrouble(stage.name, k, std::move(run));
     } else if (run.violation.has_value()) {
@@ -458,7 +480,7 @@ class Checker {
         std::function<Chooser()> chooser;
         if (attempt > 0 && pausable) chooser = [&random] { return RandomSwitches(random.Split()); };
         ++replays;
-        Runner<F> runner(*target_, setup_, search_, nullptr);
+        Runner<F> runner(*target_, setup_, search_, nullptr, Time(), clock_error_);
         Result again = runner.Replay(program, schedules, chooser);
         if (!again.status.ok()) return std::nullopt;
         if (again.violation.has_value() && again.violation->clause == clause) return again;
@@ -468,7 +490,7 @@ class Checker {
     // A failure of free threads is first looked for under the scheduler, where it can be replayed exactly.
     if (parallel && !scheduled && pausable) {
       for (int attempt = 0; attempt < 300; ++attempt) {
-        Runner<F> runner(*target_, setup_, search_, nullptr);
+        Runner<F> runner(*target_, setup_, search_, nullptr, Time(), clock_error_);
         Result again = runner.Replay(run.program, {}, [&random] { return RandomSwitches(random.Split()); });
         if (!again.violation.has_value() || again.violation->clause != clause) continue;
         run = std::move(again);
@@ -495,7 +517,7 @@ class Checker {
     constexpr int kRuns = 10;
     int again = 0;
     for (int i = 0; i < kRuns; ++i) {
-      Runner<F> runner(*target_, setup_, search_, nullptr);
+      Runner<F> runner(*target_, setup_, search_, nullptr, Time(), clock_error_);
       const Result replayed = runner.Replay(run.program, run.schedules);
       again += replayed.violation.has_value() && replayed.violation->clause == clause ? 1 : 0;
     }
@@ -604,11 +626,12 @@ class Checker {
     for (const auto& [clause, reason] : options_.known_deviations) {
       if (!known_seen_.contains(clause)) unexpected_passes.push_back(clause);
     }
-    uint64_t undecided = 0, indefinite = 0, unsupported = 0, operations = 0;
+    uint64_t undecided = 0, indefinite = 0, unsupported = 0, operations = 0, inside = 0;
     for (const StageReport& stage : report_.stages) {
       undecided += stage.undecided;
       indefinite += stage.indefinite;
       unsupported += stage.unsupported;
+      inside += stage.inside;
       operations += stage.operations;
     }
     if (!unexpected_passes.empty()) {
@@ -621,6 +644,9 @@ class Checker {
     } else if (indefinite * 100 > operations) {
       report_.reason = absl::StrCat(indefinite, " of ", operations, " answers were indefinite; more than 1 % proves too little",
                                     last_indefinite_.empty() ? "" : ". The last says: ", last_indefinite_);
+    } else if (static_cast<double>(inside) > options_.inside_limit * static_cast<double>(operations)) {
+      report_.reason =
+          absl::StrCat(inside, " of ", operations, " calls had a deadline within the clock's error; that proves too little");
     } else if (!skipped.empty()) {
       report_.reason = absl::StrCat(skipped.size(), " clauses were taken out of scope");
     } else if (!missing.empty()) {
@@ -635,6 +661,8 @@ class Checker {
   const TargetFactory<F>& factory_;
   const TargetFactory<F>* const crash_factory_;
   CheckOptions options_;
+  const ClockError clock_error_;
+  MachineTime machine_time_;
   absl::Time began_;
   double next_progress_ = 0;
   Report report_;

@@ -24,6 +24,7 @@
 #include "properties/engine/program.h"
 #include "properties/engine/resolve.h"
 #include "properties/engine/scheduler.h"
+#include "properties/engine/system_time.h"
 
 namespace leasecheck::engine {
 
@@ -38,7 +39,12 @@ namespace leasecheck::engine {
 template <class F>
 class Driver {
  public:
-  Driver(Target<F>& target, absl::Span<const Conversion> conversions) : target_(target), conversions_(conversions) {}
+  // `time` is the harness' clock where the target reads the system's own, borrowed; null where the clock is virtual. Moving the
+  // clock then means waiting until that instant, counted from the program's start; but not for long.
+  Driver(Target<F>& target, absl::Span<const Conversion> conversions, SystemTime* time = nullptr, ClockError error = {})
+      : target_(target), conversions_(conversions), time_(time), error_(error) {
+    if (time_ != nullptr) first_ = time_->Now();
+  }
 
   // A fresh store, an empty history.
   absl::Status Begin(EpochMs start) {
@@ -46,6 +52,7 @@ class Driver {
     history_.start = start;
     history_.calls.clear();
     history_.calls.reserve(longest_);  // records are big: growing would move each several times
+    if (time_ != nullptr) began_ = time_->Now();
     clock_.store(0, std::memory_order_relaxed);
     phase_ = 0;
     return target_.Reset(start);
@@ -55,6 +62,17 @@ class Driver {
   absl::Status Run(const Command<F>& command) {
     absl::Status status = RunCommand(0, command, labels_, history_.calls);
     if (status.ok()) status = ReopenIfCrashed();
+    return status;
+  }
+
+  // Makes a call that is no part of the history.
+  absl::Status RunAside(RequestOf<F> request, CallRecord<F>* record) {
+    Command<F> command;
+    command.action = std::move(request);
+    std::vector<CallRecord<F>> records;
+    Labels<F> labels(&labels_);
+    absl::Status status = RunCommand(0, command, labels, records);
+    *record = std::move(records.back());
     return status;
   }
 
@@ -200,9 +218,11 @@ class Driver {
     if (auto* request = std::get_if<0>(&record.action)) Resolve<F>(command.references, labels, conversions_, request);
     record.called = Tick();
     SwitchPoint("call_begun");
+    const EpochMs called = time_ == nullptr ? 0 : time_->Now();
     absl::Status status = Perform(record);
     // A process that has killed itself as planned does nothing that it is asked for; it is reopened next.
     if (!status.ok() && client >= 0 && target_.Crashed()) status = absl::OkStatus();
+    if (time_ != nullptr) record.window = error_.Around(called, time_->Now(), first_);
     SwitchPoint("call_done");
     const bool open_for_ever =
         std::holds_alternative<RequestOf<F>>(record.action) && std::holds_alternative<Indefinite>(record.outcome);
@@ -218,6 +238,10 @@ class Driver {
       return std::holds_alternative<Indefinite>(record.outcome) ? target_.Health() : absl::OkStatus();
     }
     if (const auto* set_clock = std::get_if<SetClock>(&record.action)) {
+      if (time_ != nullptr) {
+        WaitFor(*set_clock);
+        return absl::OkStatus();
+      }
       absl::Status status = target_.SetClock(set_clock->now);
       return absl::IsAborted(status) ? absl::OkStatus() : status;  // a crash came first: it holds from the reopening on
     }
@@ -227,6 +251,14 @@ class Driver {
     auto* kills_at_statement = dynamic_cast<KillsAtStatement*>(&target_);
     if (kills_at_statement != nullptr) return kills_at_statement->KillAtStatement(statement);
     return absl::UnimplementedError("the backend cannot be killed at a statement");
+  }
+
+  void WaitFor(const SetClock& clock) {
+    constexpr DurationMs kLongest = 250;
+    if (clock.now <= history_.start) return;
+    const EpochMs until = SaturatingAdd(began_, clock.now - history_.start);
+    const EpochMs now = time_->Now();
+    if (until > now && until - now <= kLongest) time_->WaitUntil(until);
   }
 
   absl::Status ReopenIfCrashed() {
@@ -255,6 +287,10 @@ class Driver {
 
   Target<F>& target_;
   absl::Span<const Conversion> conversions_;
+  SystemTime* const time_;
+  const ClockError error_;
+  EpochMs first_ = 0;  // what the harness' clock read when this driver was made
+  EpochMs began_ = 0;  // ... and when the program began
   Jitter jitter_;
   Scheduler* scheduler_ = nullptr;  // of the phase that runs, where it is deterministic
   Labels<F> labels_;

@@ -19,9 +19,13 @@ namespace leasecheck::engine {
 
 // What a generator may rely on.
 struct GeneratorOptions {
-  bool durable = false;          // may ask for Reopen
-  bool move_clock = true;        // may ask for SetClock
-  bool clock_backwards = true;   // ... to an earlier instant too
+  bool durable = false;         // may ask for Reopen
+  bool move_clock = true;       // may ask for SetClock
+  bool clock_backwards = true;  // ... to an earlier instant too
+  // The target reads the system's clock, which now reads this: programs begin here, leases are short, and moving the clock is
+  // waiting, to at least `clock_error` before or after a deadline. 0: the clock is virtual.
+  EpochMs system_now = 0;
+  DurationMs clock_error = 0;
   bool lose_responses = true;    // may hide answers from clients
   std::vector<bool> operations;  // by index; empty: all
   // The process that is alive for every probe: the harness itself, where the target probes real processes.
@@ -53,6 +57,8 @@ class Generator {
 //
 //   static absl::Span<const Conversion> Conversions();                                  // which values stand for which others
 //   static std::unique_ptr<Generator<F>> NewGenerator(Random random, const GeneratorOptions& options);
+//   // A request whose answer tells what the store's clock read (Spec<F>::ReportedInstant), legal in every state.
+//   static RequestOf<F> ClockProbe();
 //   // The invariants that are judged apart from the spec; `hits` (may be null) counts how often each was exercised.
 //   static std::vector<Finding> Scan(const History<F>& history, const SpecSetup& setup, ClauseHits* hits);
 template <class F>

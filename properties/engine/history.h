@@ -3,6 +3,7 @@
 #define LEASECHECK_PROPERTIES_ENGINE_HISTORY_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "model/operation.h"
 #include "properties/engine/linearize_plan.h"
 #include "properties/engine/program.h"
+#include "properties/engine/system_time.h"
 
 namespace leasecheck::engine {
 
@@ -25,6 +27,7 @@ struct CallRecord {
   bool response_lost = false;           // the client never saw the outcome
   Instant called = 0;
   Instant returned = kNeverReturned;
+  std::optional<TimeWindow> window{};  // of a target that reads the system's clock; else the clock moves by SetClock alone
 };
 
 template <class F>

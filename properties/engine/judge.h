@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "model/spec.h"
 #include "properties/engine/history.h"
+#include "properties/engine/instants.h"
 #include "properties/engine/linearize.h"
 #include "properties/engine/linearize_core.h"
 #include "properties/engine/phase_model.h"
@@ -58,7 +59,8 @@ class Judge {
 
   // Takes the next call of the history, the `index`th. A violation leaves the judge as it was.
   std::optional<Violation> JudgeCall(const CallRecord<F>& record, std::size_t index) {
-    if (const auto* clock = std::get_if<SetClock>(&record.action)) now_ = clock->now;
+    if (const auto* clock = std::get_if<SetClock>(&record.action); clock != nullptr && !record.window.has_value())
+      now_ = clock->now;
     const RequestOf<F>* request = RequestIf<F>(record.action);
     if (request == nullptr || std::holds_alternative<Unsupported>(record.outcome)) return std::nullopt;
     if (const auto* foreign = std::get_if<ForeignError>(&record.outcome)) {
@@ -71,7 +73,10 @@ class Judge {
     context.setup = setup_;
     context.call = static_cast<CallIndex>(index);
     context.hits = hits_;
-    if (states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
+    InstantsOf<F>(states_.front(), now_, record, &instants_);
+    if (instants_.size() > 1) ++inside_;
+    if (instants_.size() == 1) now_ = instants_.front();
+    if (instants_.size() == 1 && states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
     return StepSet(record, *request, context, index, indefinite);
   }
 
@@ -98,8 +103,9 @@ class Judge {
     if (result.verdict != Verdict::kOk) return result.verdict;
     CountWitness(model, calls, initial, result.witness);
     states_.clear();
+    now_ = kEndOfTime;
     for (TimedState<F>& final_state : result.final_states) {
-      now_ = final_state.now;
+      now_ = std::min(now_, final_state.now);
       states_.push_back(std::move(final_state.state));
     }
     return Verdict::kOk;
@@ -109,6 +115,8 @@ class Judge {
   // One of the possible states; the only one unless an answer was never seen.
   const State& state() const { return states_.front(); }
   EpochMs now() const { return now_; }
+  // How many calls so far had a deadline inside their window, so that either answer would have been legal.
+  uint64_t inside() const { return inside_; }
 
  private:
   std::optional<Violation> StepOnly(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context,
@@ -124,12 +132,16 @@ class Judge {
                                    std::size_t index, bool indefinite) {
     std::vector<State> next;
     std::optional<ClauseIndex> first_refusal;
-    for (const State& state : states_) {
-      State stepped = state;
-      auto refused = Spec<F>::Step(stepped, request, record.outcome, now_, context, &next);
-      if (!refused.has_value()) next.push_back(std::move(stepped));
-      if (refused.has_value() && !first_refusal.has_value()) first_refusal = refused;
-      if (indefinite) next.push_back(state);
+    for (EpochMs instant : instants_) {
+      for (const State& state : states_) {
+        State stepped = state;
+        auto refused = Spec<F>::Step(stepped, request, record.outcome, instant, context, &next);
+        if (!refused.has_value()) next.push_back(std::move(stepped));
+        if (refused.has_value() && !first_refusal.has_value()) first_refusal = refused;
+        if (indefinite) next.push_back(state);
+      }
+      now_ = instant;
+      if (!next.empty()) break;
     }
     if (next.empty()) return Refuse(*first_refusal, record, request, context, index);
     states_.clear();
@@ -146,15 +158,28 @@ class Judge {
     TimedState<F> at = initial.front();
     for (const StepRef& step : witness) {
       const CallRecord<F>& record = calls[step.op];
-      if (const auto* clock = std::get_if<SetClock>(&record.action)) at.now = clock->now;
+      if (const auto* clock = std::get_if<SetClock>(&record.action); clock != nullptr && !record.window.has_value()) {
+        at.now = clock->now;
+      }
       const RequestOf<F>* request = RequestIf<F>(record.action);
       if (request == nullptr || record.outcome.index() > 1) continue;
       StepContext<F> context = model.ContextOf(step.op, step.part);
       context.hits = hits_;
       alternatives_.clear();
-      if (Spec<F>::Step(at.state, *request, record.outcome, at.now, context, &alternatives_).has_value()) return;
+      if (!StepAtFirst(record, *request, context, at)) return;
       if (!alternatives_.empty()) return;  // which of them the witness took is not known here
     }
+  }
+  // Steps at the first instant that explains the answer; false where there is none.
+  bool StepAtFirst(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context, TimedState<F>& at) {
+    InstantsOf<F>(at.state, at.now, record, &instants_);
+    if (instants_.size() > 1) ++inside_;
+    for (EpochMs instant : instants_) {
+      if (Spec<F>::Step(at.state, request, record.outcome, instant, context, &alternatives_).has_value()) continue;
+      at.now = instant;
+      return true;
+    }
+    return false;
   }
 
   // Turns a refusal of the search into words: the clause that refuses the blocked call most often, and the answers that cannot
@@ -197,6 +222,8 @@ class Judge {
   EpochMs now_ = 0;
   std::vector<State> states_;
   std::vector<State> alternatives_;
+  std::vector<EpochMs> instants_;  // scratch
+  uint64_t inside_ = 0;
   std::string undecided_;
 };
 

@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "model/spec.h"
 #include "properties/engine/history.h"
+#include "properties/engine/instants.h"
 #include "properties/engine/linearize.h"
 
 namespace leasecheck::engine {
@@ -103,13 +104,16 @@ class PhaseModel {
     if (request == nullptr) return -1;
     State to = from;
     std::vector<typename Spec<F>::State> alternatives;
-    auto refused = Spec<F>::Step(to.state, *request, calls_[op].outcome, from.now, ContextOf(op, part), &alternatives);
+    std::vector<EpochMs> instants;
+    InstantsOf<F>(from.state, from.now, calls_[op], &instants);
+    auto refused = Spec<F>::Step(to.state, *request, calls_[op].outcome, instants.back(), ContextOf(op, part), &alternatives);
     return refused.has_value() ? *refused : -1;
   }
 
   bool Pure(int op, bool /*weakened*/) const {
     const RequestOf<F>* request = RequestIf<F>(calls_[op].action);
-    return request != nullptr && OperationEffect<F>(request->index()) == Effect::kRead;
+    // Under the system's clock even a read says that it is later.
+    return request != nullptr && !calls_[op].window.has_value() && OperationEffect<F>(request->index()) == Effect::kRead;
   }
 
   StepContext<F> ContextOf(int op, int part) const {
@@ -126,7 +130,7 @@ class PhaseModel {
 
   void StepAs(const OutcomeOf<F>& outcome, const State& from, int op, int part, std::vector<State>* next) const {
     if (const auto* clock = std::get_if<SetClock>(&calls_[op].action)) {
-      next->push_back({clock->now, from.state});
+      next->push_back({calls_[op].window.has_value() ? from.now : clock->now, from.state});
       return;
     }
     const RequestOf<F>* request = RequestIf<F>(calls_[op].action);
@@ -134,12 +138,20 @@ class PhaseModel {
       next->push_back(from);
       return;
     }
+    if (!calls_[op].window.has_value()) return StepAt(from.now, *request, outcome, from, op, part, next);
+    std::vector<EpochMs> instants;
+    InstantsOf<F>(from.state, from.now, calls_[op], &instants);
+    for (EpochMs instant : instants) StepAt(instant, *request, outcome, from, op, part, next);
+  }
+
+  void StepAt(EpochMs now, const RequestOf<F>& request, const OutcomeOf<F>& outcome, const State& from, int op, int part,
+              std::vector<State>* next) const {
     alternatives_.clear();
-    State to = from;
-    if (!Spec<F>::Step(to.state, *request, outcome, from.now, ContextOf(op, part), &alternatives_).has_value()) {
+    State to{now, from.state};
+    if (!Spec<F>::Step(to.state, request, outcome, now, ContextOf(op, part), &alternatives_).has_value()) {
       next->push_back(std::move(to));
     }
-    for (auto& alternative : alternatives_) next->push_back({from.now, std::move(alternative)});
+    for (auto& alternative : alternatives_) next->push_back({now, std::move(alternative)});
   }
 
   absl::Span<const CallRecord<F>> calls_;

@@ -49,6 +49,7 @@ struct StageReport {
   uint64_t lost_responses = 0;  // hidden from the client by the harness
   uint64_t indefinite = 0;      // answers "may have happened" that the harness did not cause
   uint64_t unsupported = 0;
+  uint64_t inside = 0;     // calls with a deadline inside the window of their instant; under the system's clock only
   uint64_t undecided = 0;  // programs whose verdict is unknown (the search ran out of its budget)
   double seconds = 0;
   std::string note = {};  // "concurrency: not checked" and the like; "" where there is nothing to say

@@ -16,6 +16,7 @@
 #include "model/target.h"
 #include "properties/engine/driver.h"
 #include "properties/engine/generator.h"
+#include "properties/engine/instants.h"
 #include "properties/engine/judge.h"
 
 namespace leasecheck::engine {
@@ -29,6 +30,7 @@ struct RunResult {
   Program<F> program;                  // as far as it was made
   std::vector<Schedule> schedules;     // a phase each; empty where it was not run deterministically
   History<F> history;
+  uint64_t inside = 0;  // calls with a deadline inside their window: either answer would have been legal
 };
 
 // The form of a generated program.
@@ -47,8 +49,15 @@ struct ProgramShape {
 template <class F>
 class Runner {
  public:
-  Runner(Target<F>& target, const SpecSetup& setup, const LinearizeOptions& search, ClauseHits* hits)
-      : driver_(target, PropertiesOf<F>::Conversions()), setup_(setup), search_(search), hits_(hits), judge_(setup, hits) {}
+  // `time` and `error` are as the driver has them.
+  Runner(Target<F>& target, const SpecSetup& setup, const LinearizeOptions& search, ClauseHits* hits, SystemTime* time = nullptr,
+         ClockError error = {})
+      : driver_(target, PropertiesOf<F>::Conversions(), time, error),
+        setup_(setup),
+        search_(search),
+        hits_(hits),
+        judge_(setup, hits),
+        system_clock_(time != nullptr) {}
 
   // Makes a program from `random` alone and runs it.
   RunResult<F> Generate(Random random, const GeneratorOptions& options, const ProgramShape& shape) {
@@ -98,18 +107,27 @@ class Runner {
   void Begin() { run_ = RunResult<F>(); }
   bool Reset(EpochMs start) {
     run_.status = driver_.Begin(start);
-    judge_.Begin(start);
+    // Under the system's clock the first call says where time begins.
+    judge_.Begin(system_clock_ ? 0 : start);
+    inside_before_ = judge_.inside();
     judged_ = 0;
     ended_ = false;
     return run_.status.ok();
   }
+  EpochMs Now() const { return std::max(judge_.now(), system_clock_ ? run_.program.start : 0); }
   bool Going() const { return run_.status.ok() && !run_.violation.has_value() && run_.undecided.empty() && !ended_; }
 
   RunResult<F> Finish() {
     run_.history = driver_.TakeHistory();
-    if (!run_.status.ok()) return std::move(run_);
+    run_.inside = judge_.inside() - inside_before_;
+    if (run_.status.ok()) ScanHistory();
+    if (run_.violation.has_value()) BlameTheClock();
+    return std::move(run_);
+  }
+
+  void ScanHistory() {
     std::vector<Finding> findings = PropertiesOf<F>::Scan(run_.history, setup_, hits_);
-    if (findings.empty()) return std::move(run_);
+    if (findings.empty()) return;
     // A scan's clause says more than the spec's: it is about what is seen, not about a state.
     Finding& finding = findings.front();
     Violation violation{finding.clause, SentenceOf<F>(finding.clause), finding.call, std::move(finding.explanation), ""};
@@ -121,7 +139,22 @@ class Runner {
                       run_.violation->expected);
     }
     run_.violation = std::move(violation);
-    return std::move(run_);
+  }
+
+  // A clock that is off by more than was declared makes every answer about time look wrong: so it is asked what it reads now, and
+  // often, because some answers of one that is off by little more are within their windows.
+  void BlameTheClock() {
+    constexpr int kProbes = 20;
+    for (int i = 0; i < kProbes && system_clock_ && run_.status.ok(); ++i) {
+      CallRecord<F> asked;
+      run_.status = driver_.RunAside(RequestOf<F>(PropertiesOf<F>::ClockProbe()), &asked);
+      if (!run_.status.ok() || !ReportsOutsideItsWindow(asked)) continue;
+      const EpochMs reported = *Spec<F>::ReportedInstant(*RequestIf<F>(asked.action), asked.outcome);
+      run_.status = absl::FailedPreconditionError(
+          absl::StrCat("the backend's clock read ", reported, " while the harness' read ", asked.window->earliest, " to ",
+                       asked.window->latest, ", the declared error included; set the clocks, or declare a larger --clock-error"));
+      run_.violation.reset();
+    }
   }
 
   void GeneratePrefix(Random& random, const ProgramShape& shape) {
@@ -133,7 +166,7 @@ class Runner {
         kill.action = Crash{.at_statement = shape.kill_at_statement};
         AddAndRun(std::move(kill));
       }
-      AddAndRun(generator_->Next(judge_.state(), judge_.now()));
+      AddAndRun(generator_->Next(judge_.state(), Now()));
     }
     driver_.EndPhase();
   }
@@ -142,7 +175,7 @@ class Runner {
     if (!Going()) return;
     AddSequentialPhase(kUsualEpilogue);
     while (Going()) {
-      auto command = generator_->NextInEpilogue(judge_.state(), judge_.now());
+      auto command = generator_->NextInEpilogue(judge_.state(), Now());
       if (!command.has_value()) break;
       AddAndRun(*std::move(command));
     }
@@ -155,7 +188,7 @@ class Runner {
       auto& commands = phase.clients.emplace_back();
       const std::size_t length = 1 + random.Below(shape.branch);
       for (std::size_t i = 0; i < length; ++i) {
-        commands.push_back(generator_->NextInBranch(client, judge_.state(), judge_.now()));
+        commands.push_back(generator_->NextInBranch(client, judge_.state(), Now()));
       }
     }
     if (shape.crash && random.Percent(70)) {
@@ -216,6 +249,8 @@ class Runner {
     const bool indefinite =
         std::holds_alternative<RequestOf<F>>(calls[index].action) && std::holds_alternative<Indefinite>(calls[index].outcome);
     if (!indefinite) return false;
+    // Nobody knows when its lease ends.
+    if (calls[index].window.has_value()) return true;
     for (std::size_t i = index + 1; i < calls.size(); ++i) {
       if (std::holds_alternative<Reopen>(calls[i].action)) return false;
     }
@@ -227,9 +262,11 @@ class Runner {
   const LinearizeOptions& search_;
   ClauseHits* hits_;
   Judge<F> judge_;
+  const bool system_clock_;
   Generator<F>* generator_ = nullptr;  // of the program that is being made
   RunResult<F> run_;
   std::size_t judged_ = 0;
+  uint64_t inside_before_ = 0;
   bool ended_ = false;
 };
 

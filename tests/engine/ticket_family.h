@@ -115,6 +115,10 @@ class TicketSpec {
   static std::string Describe(const State& state, EpochMs now) { return absl::StrCat(state.size(), " tickets at ", now); }
   static int Parts(const RequestOf<TicketFamily>&, const OutcomeOf<TicketFamily>&, const StepContext<TicketFamily>&) { return 1; }
   static std::optional<std::string> PartitionKey(const RequestOf<TicketFamily>&) { return std::nullopt; }
+  static std::optional<EpochMs> ReportedInstant(const RequestOf<TicketFamily>&, const OutcomeOf<TicketFamily>&) {
+    return std::nullopt;
+  }
+  static void AppendDeadlines(const State&, std::vector<EpochMs>*) {}
   static absl::Span<const ClauseInfo> Clauses() { return kClauses; }
 
  private:
@@ -249,6 +253,7 @@ struct PropertiesOf<TicketFamily> {
   static std::unique_ptr<Generator<TicketFamily>> NewGenerator(Random random, const GeneratorOptions&) {
     return std::make_unique<TicketGenerator>(std::move(random));
   }
+  static RequestOf<TicketFamily> ClockProbe() { return ticket::CountRequest{}; }
   static std::vector<Finding> Scan(const History<TicketFamily>&, const SpecSetup&, ClauseHits*) { return {}; }
 };
 
