@@ -26,6 +26,8 @@ absl::StatusOr<Backend> ReadBackend(absl::string_view text);
 
 struct BackendOptions {
   absl::Duration call_timeout = absl::Seconds(10);
+  bool fake_clock = false;         // of process: the child is given a virtual clock by libfaketime
+  bool system_clock = false;       // built-in stores read the system's clock
   Dialects dialects;               // declared on the command line, beside what the backend declares itself
   bool real_liveness = false;      // built-in stores ask the system who is dead, as their harness is another process
   uint64_t kill_at_statement = 0;  // of sqlite: this process kills itself before that statement; 0: never

@@ -82,6 +82,16 @@ void AddBackendFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--call-timeout", flags->call_timeout, "A call of a process: backend that takes longer counts as hung")
       ->type_name("TIME")
       ->capture_default_str();
+  app.add_option("--clock", flags->clock,
+                 "faketime: give a process: backend that reads the system's clock a virtual one\n"
+                 "(libfaketime, Debian's package faketime)")
+      ->type_name("WORD");
+  app.add_option("--clock-error", flags->clock_error, "How far the clock of a backend that reads the system's may be from ours")
+      ->type_name("TIME")
+      ->capture_default_str();
+  app.add_option("--clock-drift", flags->clock_drift, "... and how much more with each second, in seconds, such as 0.0001")
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--dialect", flags->dialects, "Declare a choice at a latitude point for the backend; may be repeated")
       ->type_name("ID=WORD")
       ->allow_extra_args(false);
@@ -171,6 +181,10 @@ absl::StatusOr<BackendOptions> ReadBackendOptions(const RunFlags& flags, absl::S
   absl::StatusOr<absl::Duration> timeout = ReadDuration("--call-timeout", flags.call_timeout);
   if (!timeout.ok()) return timeout.status();
   options.call_timeout = *timeout;
+  if (!flags.clock.empty() && flags.clock != "faketime") {
+    return absl::InvalidArgumentError(absl::StrCat("--clock: there is no clock \"", flags.clock, "\"; there is faketime"));
+  }
+  options.fake_clock = !flags.clock.empty();
   for (const std::string& text : flags.dialects) {
     if (absl::Status status = AddDialect(text, points, &options.dialects); !status.ok()) return status;
   }
@@ -185,6 +199,10 @@ absl::StatusOr<CheckOptions> ReadCheckOptions(const RunFlags& flags, absl::Span<
   options.only = flags.only;
   options.skip = flags.skip;
   options.out = flags.out;
+  absl::StatusOr<absl::Duration> clock_error = ReadDuration("--clock-error", flags.clock_error);
+  if (!clock_error.ok()) return clock_error.status();
+  options.clock_error = *clock_error;
+  options.clock_drift = flags.clock_drift;
   if (!flags.budget.empty()) {
     absl::StatusOr<absl::Duration> budget = ReadDuration("--budget", flags.budget);
     if (!budget.ok()) return budget.status();

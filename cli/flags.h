@@ -33,6 +33,9 @@ struct RunFlags {
   std::vector<std::string> skip;
   std::string known_deviations;
   std::string call_timeout = "10s";
+  std::string clock;  // "": as the backend says
+  std::string clock_error = "2ms";
+  double clock_drift = 0;
   int clients = 3;
   std::vector<std::string> dialects;
   std::string out;

@@ -37,6 +37,9 @@ void NameReplay(const std::string& family, const Backend& backend, const RunFlag
   };
   const RunFlags usual;
   if (flags.call_timeout != usual.call_timeout) add("--call-timeout", flags.call_timeout, &target);
+  if (!flags.clock.empty()) add("--clock", flags.clock, &target);
+  if (flags.clock_error != usual.clock_error) add("--clock-error", flags.clock_error, &target);
+  if (flags.clock_drift != usual.clock_drift) add("--clock-drift", absl::StrCat(flags.clock_drift), &target);
   for (const std::string& dialect : flags.dialects) add("--dialect", dialect, &target);
   options->replay_command = absl::StrCat(start, " replay", target);
   std::string& check = options->replay_command_for_seed;

@@ -22,6 +22,7 @@ struct ServeFlags {
   RunFlags run;
   std::string backend = "memory";
   uint64_t kill_at_statement = 0;
+  std::string clock = "virtual";
 };
 
 // A store without a file of its own lives in the folder that the harness gave us, so that a new child finds it again.
@@ -59,6 +60,7 @@ int RunVerb(const ServeFlags& flags) {
     absl::StatusOr<BackendOptions> options = ReadBackendOptions(flags.run, Spec<F>::DialectPoints());
     if (options.ok()) {
       options->real_liveness = true;
+      options->system_clock = flags.clock == "system";
       options->kill_at_statement = flags.kill_at_statement;
       if (backend->kind == Backend::Kind::kSqlite) options->kill_switch = std::make_shared<sqlite::KillSwitch>();
     }
@@ -78,6 +80,10 @@ void AddServeVerb(CLI::App& app, int* exit_code) {
   verb->add_option("--dialect", flags->run.dialects, "Declare a choice at a latitude point; may be repeated")
       ->type_name("ID=WORD")
       ->allow_extra_args(false);
+  verb->add_option("--clock", flags->clock, "virtual, which the client sets, or system, the machine's")
+      ->type_name("WORD")
+      ->check(CLI::IsMember({"virtual", "system"}))
+      ->capture_default_str();
   verb->add_option("--kill-at-statement", flags->kill_at_statement,
                    "Of sqlite: send SIGKILL to this process before its n-th statement")
       ->type_name("N");

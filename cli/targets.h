@@ -52,10 +52,12 @@ absl::Status VisitFamily(const std::string& name, Visit&& visit) {
 }
 
 // What a store is opened with, besides what the harness injects.
-inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness) {
+inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness, bool system_clock) {
   static const engine::ProcessLiveness kReal;
+  static const MachineClock kMachine;
   Environment environment = options.environment;
   if (real_liveness) environment.liveness = &kReal;
+  if (system_clock) environment.clock = &kMachine;
   return environment;
 }
 
@@ -68,9 +70,10 @@ StoreFactory<F> MemoryStores(const BackendOptions& backend) {
   factory.info.pausable = true;
   factory.info.reference = true;
   factory.info.real_liveness = backend.real_liveness;
-  factory.open = [real =
-                      backend.real_liveness](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
-    return std::make_unique<typename memstore::StoreOf<F>::type>(EnvironmentOf(options, real));
+  factory.info.virtual_clock = !backend.system_clock;
+  factory.open = [real = backend.real_liveness, system = backend.system_clock](
+                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    return std::make_unique<typename memstore::StoreOf<F>::type>(EnvironmentOf(options, real, system));
   };
   return factory;
 }
@@ -86,16 +89,18 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.durable = true;
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
+  factory.info.virtual_clock = !backend.system_clock;
   factory.trouble = [](const typename F::Store& store) { return static_cast<const Store&>(store).Trouble(); };
-  factory.open = [file, kill = backend.kill_at_statement, kill_switch = backend.kill_switch, real = backend.real_liveness](
-                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+  factory.open = [file, kill = backend.kill_at_statement, kill_switch = backend.kill_switch, real = backend.real_liveness,
+                  system =
+                      backend.system_clock](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     if (options.fresh) {
       if (kill_switch != nullptr) kill_switch->Set(0);
       if (absl::Status status = Store::Remove(file); !status.ok()) return status;
     }
     typename Store::Options opening;
     opening.path = file;
-    opening.environment = EnvironmentOf(options, real);
+    opening.environment = EnvironmentOf(options, real, system);
     if (kill_switch != nullptr) opening.on_statement = kill_switch->Hook();
     if (kill != 0) opening.on_statement = sqlite::KillAtStatement(kill);
     return Store::Open(opening);
@@ -130,6 +135,7 @@ process::ProcessOptions ChildOptions(const std::string& command, const BackendOp
   process::ProcessOptions options;
   options.command = command;
   options.call_timeout = backend.call_timeout;
+  options.fake_clock = backend.fake_clock;
   options.dialect_points = Spec<F>::DialectPoints();
   return options;
 }
@@ -183,6 +189,10 @@ absl::StatusOr<Targets<F>> SqliteTargets(const Backend& backend, const BackendOp
 template <class F>
 absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOptions& options) {
   Targets<F> targets;
+  if (options.fake_clock && backend.kind != Backend::Kind::kProcess) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--clock: faketime is for a process: backend; the clock of ", backend.name, " is virtual already"));
+  }
   switch (backend.kind) {
     case Backend::Kind::kMemory:
       targets.main = Declaring<F>(InProcess(MemoryStores<F>(options)), options.dialects);

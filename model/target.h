@@ -22,6 +22,7 @@ struct TargetInfo {
   std::string name;
   std::string version;
   bool virtual_clock = true;             // SetClock works; else the target reads the system's clock
+  bool faked_clock = false;              // ... by faking the time that its process asks for: to be proved before it is believed
   int concurrency = 1;                   // calls that may be open at once; 1: never a second one while one is open
   bool durable = false;                  // Reopen works: what was acknowledged is there again
   bool killable = false;                 // Kill works

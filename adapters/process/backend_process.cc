@@ -151,15 +151,35 @@ absl::StatusOr<TargetInfo> ReadInitialize(const Json& result, const FamilyNames&
   return info;
 }
 
+namespace {
+
+absl::StatusOr<std::string> MakeFolder() {
+  std::error_code error;
+  std::string pattern = (std::filesystem::temp_directory_path(error) / "leasecheck-XXXXXX").string();
+  if (error || mkdtemp(pattern.data()) == nullptr) {
+    return absl::InternalError(absl::ErrnoToStatus(errno, "cannot make a folder for the backend").message());
+  }
+  return pattern;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<BackendProcess>> BackendProcess::Start(ProcessOptions options, FamilyNames names) {
   std::unique_ptr<BackendProcess> process(new BackendProcess(std::move(options), std::move(names)));
   std::error_code error;
+  if (process->options_.fake_clock) {
+    absl::StatusOr<std::string> folder = MakeFolder();
+    if (!folder.ok()) return folder.status();
+    process->clock_folder_ = *std::move(folder);
+    absl::StatusOr<FakedClock> clock = FakedClock::Make(process->clock_folder_ + "/clock");
+    if (!clock.ok()) return clock.status();
+    process->faked_clock_ = *std::move(clock);
+    if (absl::Status status = process->faked_clock_->Set(0); !status.ok()) return status;
+  }
   if (process->options_.directory.empty()) {
-    std::string pattern = (std::filesystem::temp_directory_path(error) / "leasecheck-XXXXXX").string();
-    if (error || mkdtemp(pattern.data()) == nullptr) {
-      return absl::InternalError(absl::ErrnoToStatus(errno, "cannot make a folder for the backend").message());
-    }
-    process->directory_ = pattern;
+    absl::StatusOr<std::string> folder = MakeFolder();
+    if (!folder.ok()) return folder.status();
+    process->directory_ = *std::move(folder);
     process->owns_directory_ = true;
   } else {
     // The child may change its working directory.
@@ -179,6 +199,8 @@ BackendProcess::~BackendProcess() {
   }
   std::error_code ignored;
   if (owns_directory_) std::filesystem::remove_all(directory_, ignored);
+  if (faked_clock_.has_value()) faked_clock_->RemoveLeftovers();
+  if (!clock_folder_.empty()) std::filesystem::remove_all(clock_folder_, ignored);
 }
 
 std::shared_ptr<Connection> BackendProcess::connection() const {
@@ -189,6 +211,9 @@ std::shared_ptr<Connection> BackendProcess::connection() const {
 absl::StatusOr<std::shared_ptr<Connection>> BackendProcess::StartChild() {
   Environs environment = options_.environment;
   environment.emplace_back("LEASECHECK_DIR", directory_);
+  if (faked_clock_.has_value()) {
+    for (auto& variable : faked_clock_->Environment()) environment.push_back(std::move(variable));
+  }
   absl::StatusOr<std::unique_ptr<Connection>> started = Connection::Start(options_.command, environment);
   if (!started.ok()) return started.status();
   std::shared_ptr<Connection> connection = *std::move(started);
@@ -204,6 +229,12 @@ absl::StatusOr<std::shared_ptr<Connection>> BackendProcess::StartChild() {
   }
   absl::StatusOr<TargetInfo> info = ReadInitialize((*answer)["result"], names_, options_.dialect_points);
   if (!info.ok()) return info.status();
+  if (faked_clock_.has_value()) {
+    if (info->virtual_clock) {
+      return BadInitialize("the backend says that its clock is virtual, so there is none to fake: leave --clock faketime out");
+    }
+    info->virtual_clock = info->faked_clock = true;
+  }
   connection->SetConcurrency(info->concurrency);
   absl::MutexLock lock(&mutex_);
   const bool first = connection_ == nullptr;
@@ -248,6 +279,9 @@ absl::Status BackendProcess::Control(Connection& connection, absl::string_view m
 absl::Status BackendProcess::Reset(EpochMs now) {
   absl::StatusOr<std::shared_ptr<Connection>> child = LivingChild();
   if (!child.ok()) return child.status();
+  if (faked_clock_.has_value()) {
+    if (absl::Status status = faked_clock_->Set(now); !status.ok()) return status;
+  }
   absl::Status status = Control(**child, "reset", {{"now_ms", now}});
   absl::MutexLock lock(&mutex_);
   if (status.ok()) {
@@ -259,6 +293,7 @@ absl::Status BackendProcess::Reset(EpochMs now) {
 
 absl::Status BackendProcess::SetClock(EpochMs now) {
   if (!info_.virtual_clock) return absl::UnimplementedError("the backend reads the system's clock");
+  if (faked_clock_.has_value()) return faked_clock_->Set(now);  // which a restart does not change
   absl::Status status = Control(*connection(), "set_clock", {{"now_ms", now}});
   if (!status.ok() && Crashed()) status = absl::AbortedError("the process had killed itself as planned");
   absl::MutexLock lock(&mutex_);
@@ -279,7 +314,7 @@ absl::Status BackendProcess::Reopen() {
     now = now_;
     restarted = std::exchange(new_child_, false);
   }
-  if (!info_.virtual_clock || !restarted) return absl::OkStatus();
+  if (!info_.virtual_clock || faked_clock_.has_value() || !restarted) return absl::OkStatus();
   return Control(**child, "set_clock", {{"now_ms", now}});
 }
 

@@ -3,6 +3,7 @@
 #define LEASECHECK_ADAPTERS_PROCESS_BACKEND_PROCESS_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "absl/types/span.h"
 #include "adapters/process/child.h"
 #include "adapters/process/connection.h"
+#include "adapters/process/faked_clock.h"
 #include "codec/json.h"
 #include "model/dialect.h"
 #include "model/target.h"
@@ -28,6 +30,7 @@ struct ProcessOptions {
   absl::Duration call_timeout = absl::Seconds(10);  // a call that takes longer counts as hung
   absl::Span<const DialectPoint> dialect_points;    // what may be declared; borrowed for the target's life
   Environs environment;                             // added to the child's
+  bool fake_clock = false;                          // the child reads the system's clock: give it a virtual one by FakedClock
   bool may_kill_itself = false;                     // a SIGKILL that is not ours is a planned crash (Target::Crashed), no fault
 };
 
@@ -74,6 +77,8 @@ class BackendProcess {
 
   const ProcessOptions options_;
   const FamilyNames names_;
+  std::optional<FakedClock> faked_clock_;
+  std::string clock_folder_;  // of the faked clock; ours
   std::string directory_;
   bool owns_directory_ = false;
   TargetInfo info_;

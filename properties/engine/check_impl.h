@@ -29,6 +29,7 @@
 #include "properties/engine/generator.h"
 #include "properties/engine/kill_at_statement.h"
 #include "properties/engine/process_start.h"
+#include "properties/engine/prove_clock.h"
 #include "properties/engine/runner.h"
 #include "properties/engine/shrink.h"
 #include "properties/engine/trace.h"
@@ -171,6 +172,9 @@ class Checker {
     if (!target.ok()) return target.status();
     target_ = *std::move(target);
     const TargetInfo& info = target_->info();
+    if (info.faked_clock) {
+      if (absl::Status status = ProveClock(*target_); !status.ok()) return status;
+    }
     if (info.real_liveness) {
       live_pid_ = static_cast<uint32_t>(getpid());
       live_start_ = OwnProcessStart();

@@ -201,7 +201,7 @@ class Driver {
   void AwaitCalls(const Crash& crash, Scheduler* scheduler, Together& together) {
     while (together.calls_begun.load() < crash.after_calls && together.finished.load() + 1 < together.clients) {
       if (scheduler != nullptr) {
-        scheduler->Pause("await_calls");
+        scheduler->GiveWay();
       } else {
         std::this_thread::yield();
       }

@@ -50,20 +50,36 @@ void Scheduler::Start(int client) {
   StayOn(processor_);
   {
     absl::MutexLock lock(&mutex_);
-    if (--waiting_to_start_ == 0) turns_[ChooseNext(-1)].release();
+    if (--waiting_to_start_ == 0) turns_[ChooseNext(-1, runnable_)].release();
   }
   turns_[client].acquire();
 }
 
 void Scheduler::Pause(absl::string_view /*point*/) {
   if (joined_scheduler != this) return;
-  const int client = joined_client;
+  int next = 0;
   {
     absl::MutexLock lock(&mutex_);
-    const int next = ChooseNext(client);
-    if (next == client) return;
-    turns_[next].release();
+    next = ChooseNext(joined_client, runnable_);
   }
+  HandOn(joined_client, next);
+}
+
+void Scheduler::GiveWay() {
+  int next = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    std::vector<int> others = runnable_;
+    others.erase(std::find(others.begin(), others.end(), joined_client));
+    if (others.empty()) return;
+    next = ChooseNext(joined_client, others);
+  }
+  HandOn(joined_client, next);
+}
+
+void Scheduler::HandOn(int client, int next) {
+  if (next == client) return;
+  turns_[next].release();
   turns_[client].acquire();
 }
 
@@ -71,7 +87,7 @@ void Scheduler::Finish() {
   absl::MutexLock lock(&mutex_);
   runnable_.erase(std::find(runnable_.begin(), runnable_.end(), joined_client));
   joined_scheduler = nullptr;
-  if (!runnable_.empty()) turns_[ChooseNext(joined_client)].release();
+  if (!runnable_.empty()) turns_[ChooseNext(joined_client, runnable_)].release();
 }
 
 Schedule Scheduler::recorded() const {
@@ -79,8 +95,8 @@ Schedule Scheduler::recorded() const {
   return recorded_;
 }
 
-int Scheduler::ChooseNext(int current) {
-  const int next = chooser_(current, runnable_);
+int Scheduler::ChooseNext(int current, absl::Span<const int> candidates) {
+  const int next = chooser_(current, candidates);
   recorded_.push_back(next);
   return next;
 }

@@ -36,13 +36,17 @@ class Scheduler final : public PauseHook {
   void Start(int client) ABSL_LOCKS_EXCLUDED(mutex_);
   // A switch point of the calling client; of no effect in a thread that is none.
   void Pause(absl::string_view point) override ABSL_LOCKS_EXCLUDED(mutex_);
+  // The calling client waits for something that only others can bring about: one of them runs next, if there is one.
+  void GiveWay() ABSL_LOCKS_EXCLUDED(mutex_);
   void Finish() ABSL_LOCKS_EXCLUDED(mutex_);
   // Who was chosen at each switch point. Call it when all clients have finished.
   Schedule recorded() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // The client whose turn it is now.
-  int ChooseNext(int current) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The client of `candidates` whose turn it is now.
+  int ChooseNext(int current, absl::Span<const int> candidates) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Hands the turn on to `next` and waits for the next of `client`.
+  void HandOn(int client, int next);
 
   const int processor_;  // on which all clients run
   mutable absl::Mutex mutex_;

@@ -49,6 +49,11 @@ TEST_F(CliTest, BadArgumentsGetOneSentence) {
       {"$L check --backend process:", 64, "process: needs the command"},
       {"echo text >data; $L check --backend sqlite:data", 64, "data would be emptied, and it is no store of ours"},
       {"$L check --budget soon", 64, "--budget: \"soon\" is no length of time"},
+      {"$L check --clock sundial", 64, "--clock: there is no clock \"sundial\"; there is faketime"},
+      {"$L check --backend memory --clock faketime", 64, "the clock of memory is virtual already"},
+      {"$L check --clock-error never", 64, "--clock-error: \"never\" is no length of time"},
+      {"$L check --clock-drift 2", 64, "--clock-drift"},
+      {"$L serve --clock sundial", 64, "--clock"},
       {"$L check --budget -5s", 64, "is no length of time"},
       {"$L check --call-timeout 0s", 64, "--call-timeout: \"0s\" is no length of time"},
       {"$L check --seed minus", 64, "--seed"},
@@ -214,6 +219,31 @@ TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
   const Ran not_durable = Run(absl::StrCat("$L replay ", all));
   EXPECT_EQ(not_durable.exit_code, 2);
   EXPECT_THAT(not_durable.out, HasSubstr("INCONCLUSIVE: the store is not durable: it cannot be reopened"));
+}
+
+// A program that knows nothing of us but the wire, and asks libc for the time, across expiries in virtual time.
+TEST_F(CliTest, AChildThatReadsTheSystemsClockIsCheckedInVirtualTime) {
+  const Ran ran =
+      Run("$L check --backend \"process:python3 $S/tests/cli/system_clock_backend.py\" --clock faketime --operations 12000");
+  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, EndsWith("queue_store 1: CONFORMS\n"));
+}
+
+TEST_F(CliTest, AFakedClockThatDoesNotFollowIsNotBelieved) {
+  const Ran stuck = Run("$L check --backend \"process:python3 $S/tests/cli/system_clock_backend.py stuck\" --clock faketime");
+  EXPECT_EQ(stuck.exit_code, 2);
+  EXPECT_THAT(stuck.out, HasSubstr("does not follow the faked time"));
+  const Ran virtual_already = Run("$L check --backend \"process:exec $L serve\" --clock faketime");
+  EXPECT_EQ(virtual_already.exit_code, 2);
+  EXPECT_THAT(virtual_already.out, HasSubstr("there is none to fake"));
+}
+
+// In real time, by windows: no false alarm; whether every clause is reached is chance.
+TEST_F(CliTest, AChildThatReadsTheSystemsClockIsCheckedByWindows) {
+  const Ran ran = Run("$L check --backend \"process:exec $L serve --clock system\" --operations 2000 --clock-error 5ms");
+  EXPECT_NE(ran.exit_code, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("sequential: system clock: "));
+  EXPECT_THAT(ran.out, Not(HasSubstr("FAILURE")));
 }
 
 TEST_F(CliTest, SqliteIsCheckedAcrossCrashes) {

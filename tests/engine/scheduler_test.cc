@@ -52,6 +52,26 @@ TEST(SchedulerTest, EntriesOfFinishedClientsArePassedOver) {
   EXPECT_THAT(RunThree({1, 1, 1, 1, 1, 1, 1, 2}, &recorded), testing::ElementsAre(1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0));
 }
 
+// A replayed schedule that has ended lets the current client run on; one that waits for another would run on for ever.
+TEST(SchedulerTest, AClientThatWaitsForAnotherGivesWay) {
+  Scheduler scheduler(2, ReplayChooser({0}));
+  bool there = false;
+  {
+    std::jthread waiting([&] {
+      scheduler.Start(0);
+      while (!there) scheduler.GiveWay();
+      scheduler.GiveWay();  // alone: returns
+      scheduler.Finish();
+    });
+    std::jthread other([&] {
+      scheduler.Start(1);
+      there = true;
+      scheduler.Finish();
+    });
+  }
+  EXPECT_THAT(scheduler.recorded(), testing::ElementsAre(0, 1, 0));
+}
+
 TEST(SchedulerTest, APauseOfAThreadThatIsNoClientReturnsAtOnce) {
   Scheduler scheduler(1, ReplayChooser({}));
   scheduler.Pause("elsewhere");
