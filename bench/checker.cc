@@ -1,28 +1,19 @@
-// How fast the harness is: operations generated, executed and judged a second, and programs a second, on the in-memory store.
+// How fast the harness is: operations generated, executed and judged a second, and programs a second, on the in-memory store; or
+// what the linearizability search costs on the histories that it has targets for.
 //
-//   build/release/bench/bench_checker
-#include <memory>
+//   build/release/bench/leasecheck_bench_checker
+//   build/release/bench/leasecheck_bench_checker --table [part of a row's name]
+#include <cstring>
 
 #include "absl/synchronization/mutex.h"
+#include "bench/checker_table.h"
+#include "bench/memory_target.h"
 #include "benchmark/benchmark.h"
-#include "memstore/session_store.h"
 #include "properties/check.h"
 #include "properties/session_store.h"
 
 namespace leasecheck {
 namespace {
-
-TargetFactory<SessionStoreFamily> Memory() {
-  StoreFactory<SessionStoreFamily> factory;
-  factory.info.name = "memory";
-  factory.info.concurrency = 16;
-  factory.info.pausable = true;
-  factory.info.reference = true;
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
-    return std::make_unique<memstore::SessionStore>(options.environment);
-  };
-  return InProcess(std::move(factory));
-}
 
 // Runs one stage of a check and reports what it did.
 void RunStage(benchmark::State& state, bool sequential) {
@@ -37,7 +28,7 @@ void RunStage(benchmark::State& state, bool sequential) {
   uint64_t programs = 0;
   for (auto _ : state) {
     ++options.seed;
-    const Report report = Check<SessionStoreFamily>(Memory(), options);
+    const Report report = Check<SessionStoreFamily>(bench::MemoryTargets(), options);
     if (!report.failures.empty()) {
       state.SkipWithError("the reference store broke the contract");
       break;
@@ -60,4 +51,14 @@ BENCHMARK(Concurrent)->Arg(2)->Arg(3)->Arg(4)->ArgName("clients")->UseRealTime()
 }  // namespace
 }  // namespace leasecheck
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "--table") == 0) {
+    leasecheck::bench::TableOptions options;
+    if (argc > 2) options.only = argv[2];
+    return leasecheck::bench::PrintCheckerTable(options);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -30,6 +30,18 @@
 //   // The instants at which the state means something else without any call: expiries and availability. Unordered.
 //   static void AppendDeadlines(const State& state, std::vector<EpochMs>* deadlines);
 //
+//   // Optional, for the search through concurrent calls; `context` is that of Parts. What each says has to hold in every state.
+//   // The outcome shows that the call changed nothing.
+//   static bool ChangesNothing(const RequestOf<F>& request, const OutcomeOf<F>& outcome, const StepContext<F>& context);
+//   // What the outcome tells of counters that only rise (model/mark.h).
+//   static void AppendMarks(const RequestOf<F>& request, const OutcomeOf<F>& outcome, std::vector<Mark>* marks);
+//   // Two concurrent calls, answered so, lead to the same states in both orders, and neither permits or forbids the other. An
+//   // Indefinite outcome stands for every one.
+//   static bool Commute(const RequestOf<F>& a, const OutcomeOf<F>& outcome_a, const RequestOf<F>& b,
+//                       const OutcomeOf<F>& outcome_b);
+//   // The call asks what time it is.
+//   static bool ReadsClock(const RequestOf<F>& request);
+//
 //   static absl::Span<const ClauseInfo> Clauses();
 //   static absl::Span<const DialectPoint> DialectPoints();
 #ifndef LEASECHECK_MODEL_SPEC_H_
@@ -41,6 +53,7 @@
 #include "model/clause.h"
 #include "model/dialect.h"
 #include "model/environment.h"
+#include "model/mark.h"
 #include "model/operation.h"
 #include "model/time.h"
 

@@ -167,6 +167,13 @@ class SessionStoreSpec {
   // Expiries of claims and lanes, and instants at which batches become available. May repeat.
   static void AppendDeadlines(const State& state, std::vector<EpochMs>* deadlines);
 
+  // See model/spec.h. Marks and Commute take ids and tokens for what the contract says they are, never issued twice; where a
+  // store issues one twice the scans say so.
+  static bool ChangesNothing(const Request& request, const Outcome& outcome, const Context& context);
+  static void AppendMarks(const Request& request, const Outcome& outcome, std::vector<Mark>* marks);
+  static bool Commute(const Request& a, const Outcome& outcome_a, const Request& b, const Outcome& outcome_b);
+  static bool ReadsClock(const Request& request);
+
   static absl::Span<const ClauseInfo> Clauses();
   static absl::Span<const DialectPoint> DialectPoints();
 };

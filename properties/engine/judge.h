@@ -91,7 +91,7 @@ class Judge {
         return Verdict::kIllegal;
       }
     }
-    const PhaseModel<F> model(calls, first, setup_);
+    const PhaseModel<F> model(calls, first, setup_, now_);
     const std::vector<Interval> intervals = model.Intervals();
     std::vector<TimedState<F>> initial;
     for (const State& state : states_) initial.push_back({now_, state});

@@ -17,8 +17,21 @@
 //     // Optional. `op` changes no state in which it is allowed: it is then taken as soon as it is allowed, without branching,
 //     // and left out where its outcome is unknown. `weakened`: whatever it answered.
 //     bool Pure(int op, bool weakened) const;
+//     // Optional. `op` changes states, but loses nothing by being taken as soon as it is allowed: whatever order goes on from
+//     // there, the same with `op` first goes on too. It is then taken without branching.
+//     bool Eager(int op, bool weakened) const;
 //     // Optional. Calls of unknown outcome of one class (not -1) have the same steps in every state.
 //     int Alike(int op) const;
+//     // Optional. What the answer of `op` tells of the order of calls (linearize_order.h). Not asked of calls of unknown
+//     outcome,
+//     // nor of weakened ones. A mark that some allowed order belies hides or invents violations: test it against a search
+//     // without marks.
+//     void AppendMarks(int op, std::vector<Mark>* marks) const;
+//     // Optional. In every state the two calls lead to the same states in both orders, and neither forbids or permits the other;
+//     // `unseen_*`: whatever it answered. Of calls that commute with all that is open only one order is tried.
+//     bool Commute(int a, bool unseen_a, int b, bool unseen_b) const;
+//     // Optional. The end of `op` passes: it was taken, or it is optional and never will be. May tidy up `state`.
+//     void Passed(int op, State* state) const;
 //     // Optional; FindCore needs it. Like Step, with the answer of `op` forgotten: all that any answer would allow.
 //     void StepWeakened(const State& state, int op, int part, std::vector<State>* next) const;
 //     // Optional. What a state occupies, where that is more than sizeof(State).
@@ -42,12 +55,14 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/types/span.h"
+#include "properties/engine/linearize_order.h"
 #include "properties/engine/linearize_plan.h"
 #include "properties/engine/verdict.h"
 
@@ -68,6 +83,8 @@ struct LinearizeOptions {
   bool want_final_states = false;
   // Per call: its answer is forgotten. Empty: none. Such calls are optional, whatever their interval says.
   std::vector<bool> weakened;
+  // Without the model's hints of the order of calls (AppendMarks, Commute): slower, and the verdict the same.
+  bool ignore_order_hints = false;
 };
 
 enum class UnknownReason { kNone, kMemory, kSteps, kTime, kHistory /* malformed or too wide; see detail */ };
@@ -86,6 +103,9 @@ struct LinearizeResult {
 
   // kOk: an order. Calls of unknown outcome that it does not need, or needs only in part, are absent or in part absent.
   std::vector<StepRef> witness;
+  // How many ends had passed when each step of the witness was taken (for a model that is told of them: Passed), in the order of
+  // the narrowed intervals' ends, those of pure calls of unknown outcome left out.
+  std::vector<uint32_t> passed;
   // kOk and want_final_states: every state that some order ends in. All that may go on from here, if no call is left open.
   std::vector<State> final_states;
 
@@ -106,6 +126,25 @@ bool Pure(const M& model, int op, bool weakened) {
   return false;
 }
 template <class M>
+bool Eager(const M& model, int op, bool weakened) {
+  if constexpr (requires { model.Eager(op, weakened); }) return model.Eager(op, weakened);
+  return false;
+}
+template <class M>
+void AppendMarks(const M& model, int op, std::vector<Mark>* marks) {
+  if constexpr (requires { model.AppendMarks(op, marks); }) model.AppendMarks(op, marks);
+}
+template <class M>
+bool Commute(const M& model, int a, bool unseen_a, int b, bool unseen_b) {
+  if constexpr (requires { model.Commute(a, unseen_a, b, unseen_b); }) return model.Commute(a, unseen_a, b, unseen_b);
+  return false;
+}
+template <class M>
+constexpr bool kTellsOrder = requires(const M& model, std::vector<Mark>* marks) {
+  model.AppendMarks(0, marks);
+}
+|| requires(const M& model) { model.Commute(0, false, 0, false); };
+template <class M>
 int Alike(const M& model, int op) {
   if constexpr (requires { model.Alike(op); }) return model.Alike(op);
   return -1;
@@ -114,6 +153,19 @@ template <class M>
 std::size_t StateBytes(const M& model, const typename M::State& state) {
   if constexpr (requires { model.StateBytes(state); }) return model.StateBytes(state);
   return sizeof(state);
+}
+
+// The answered call whose end is the first at or behind `end`, an instant of the narrowed intervals: the call that `blocked`
+// had to come before, or itself.
+inline int EndsAt(absl::Span<const Interval> history, const std::vector<bool>& unseen, Instant end, const MarkedOrder& order,
+                  int blocked) {
+  if (order.intervals().empty()) return blocked;
+  int first = blocked;
+  for (std::size_t op = 0; op < history.size(); ++op) {
+    if (history[op].optional || unseen[op] || history[op].end * MarkedOrder::kScale < end) continue;
+    if (history[op].end < history[first].end) first = static_cast<int>(op);
+  }
+  return first;
 }
 
 // Gives equal states one small number.
@@ -191,7 +243,7 @@ class Search {
 
   LinearizeResult<State> Run(absl::Span<const State> initial) {
     std::vector<Carried>& first = levels_.emplace_back();
-    for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}});
+    for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}, {}});
     const int ends = static_cast<int>(plan_.ends().size());
     const bool all = options_.want_final_states;
     // Most histories are easy: straight through first, and with care only where that does not do.
@@ -217,6 +269,7 @@ class Search {
     State state;
     uint32_t from;
     std::vector<StepRef> path;
+    std::vector<uint32_t> passed;
   };
   // A configuration on the way from the cut before to here. Its bitset is a row of taken_.
   struct Frame {
@@ -225,13 +278,35 @@ class Search {
     uint32_t tried;           // the last candidate tried
     uint32_t next_candidate;  // to try
     uint32_t first_state;     // into pending_: the states that the last tried step leads to, still to be entered
-    uint32_t step;            // that led here, or kNoStep
+    uint32_t row;             // its number in seen_
+    uint32_t optional_taken;  // steps of unknown outcome on the way here
     bool stuck;               // no step was allowed so far
     bool may_pass;            // the end may pass without its call, and this was not tried
+    bool resumed;             // it was put off, and now takes steps of unknown outcome
+    bool passed;              // of an end whose call was taken before: it passed already
+  };
+  // How a configuration was reached first.
+  struct Origin {
+    uint32_t parent;  // a row, or kNone
+    uint32_t step;    // or kNone: an end passed
+  };
+  // A configuration whose steps of unknown outcome are still to be tried. Most of them never help: they wait until nothing else
+  // is left, and then the furthest configurations with the fewest such steps come first.
+  struct PutOff {
+    int64_t score;
+    uint32_t row;
+    uint32_t next_candidate;
+    uint32_t optional_taken;
+    bool stuck;
+    friend bool operator<(const PutOff& a, const PutOff& b) { return std::tie(a.score, a.row) < std::tie(b.score, b.row); }
   };
   enum class Outcome { kExhausted, kImpatient, kMemory, kSteps, kTime };
 
-  static constexpr uint32_t kNoStep = std::numeric_limits<uint32_t>::max();
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  // The model is told when ends pass, so none passes before it was tried what can come first.
+  static constexpr bool kTidies = requires(const Model& model, State* state) { model.Passed(0, state); };
+  // How many ends a configuration may be behind for one step of unknown outcome less.
+  static constexpr int64_t kEndsPerOptional = 8;
   static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
   // Configurations per end: what going straight through may cost, and what finding all at a cut may cost.
   static constexpr uint64_t kPatience = 4;
@@ -260,7 +335,10 @@ class Search {
     state_bytes_ = 0;
     frames_.clear();
     taken_.clear();
+    relevant_.clear();
     pending_.clear();
+    origins_.clear();
+    put_off_.clear();
     to_ = to;
     found_.clear();
     found_bytes_ = 0;
@@ -269,8 +347,8 @@ class Search {
     const std::vector<Carried>& starts = levels_.back();
     for (start_ = 0; start_ < starts.size() && (all || found_.empty()); ++start_) {
       std::copy(starts[start_].taken.begin(), starts[start_].taken.end(), key_.begin() + 1);
-      Enter(from, Intern(State(starts[start_].state)), kNoStep);
-      while (!frames_.empty() && (all || found_.empty())) {
+      Enter(from, Intern(State(starts[start_].state)), {kNone, kNone}, 0);
+      while ((!frames_.empty() || Resume()) && (all || found_.empty())) {
         Advance();
         if (const Outcome outcome = CheckLimits(patience, memory); outcome != Outcome::kExhausted) {
           configurations_ += seen_.size();
@@ -295,7 +373,8 @@ class Search {
       const SearchPlan::Candidate& candidate = plan_.candidates(plan_.ends()[frame.end])[frame.tried];
       std::copy(taken, taken + words_, key_.begin() + 1);
       Set(key_.data() + 1, candidate.slot);
-      Enter(frame.end, state, candidate.step);
+      const uint32_t more = plan_.steps()[candidate.step].optional ? 1 : 0;
+      Enter(frame.end, state, {frame.row, candidate.step}, frame.optional_taken + more);
       return;
     }
     const SearchPlan::End& end = plan_.ends()[frame.end];
@@ -304,49 +383,166 @@ class Search {
       frame.stuck = false;
       std::copy(taken, taken + words_, key_.begin() + 1);
       for (int part = 0; part < end.parts; ++part) Unset(key_.data() + 1, end.slot + part);
-      Enter(frame.end + 1, frame.state, kNoStep);
+      Enter(frame.end + 1, Passed(end.op, frame.state), {frame.row, kNone}, frame.optional_taken);
       return;
     }
     const absl::Span<const SearchPlan::Candidate> candidates = plan_.candidates(end);
+    const bool ended = kTidies && Has(taken, end.slot + end.parts - 1);
     while (frame.next_candidate < candidates.size()) {
       frame.tried = frame.next_candidate++;
       const SearchPlan::Candidate& candidate = candidates[frame.tried];
       if (Has(taken, candidate.slot) || (candidate.after >= 0 && !Has(taken, candidate.after))) continue;
       const SearchPlan::Step& step = plan_.steps()[candidate.step];
+      if (plan_.has_pairs()) {
+        const bool relevant = Has(&relevant_[relevant_.size() - words_], candidate.slot) || ended || (kTidies && step.eager);
+        if (!relevant || Needy(end, frame.tried, taken)) continue;
+      }
+      if (ended && !step.eager && !frame.passed) {
+        frame.next_candidate = frame.tried;
+        PassEnd(frame, end, taken);
+        return;
+      }
+      if (step.optional && !step.eager && !frame.resumed) {
+        PutOffLast();
+        return;
+      }
       Ask(states_[frame.state], step.ref);
       if (next_.empty()) continue;
       frame.stuck = false;
-      // A pure step is taken now and nothing else: it disturbs nobody, so no order is lost.
-      if (step.pure) {
-        frame.next_candidate = static_cast<uint32_t>(candidates.size());
-        next_.resize(1);
-      }
       for (auto state = next_.rbegin(); state != next_.rend(); ++state) pending_.push_back(Intern(std::move(*state)));
+      // A pure step is taken now and nothing else: it disturbs nobody, so no order is lost. So is an eager one.
+      if (step.eager && (!step.pure || pending_.back() == frame.state)) {
+        frame.next_candidate = static_cast<uint32_t>(candidates.size());
+        frame.passed = true;  // it will, further on
+        if (step.pure) pending_.resize(frame.first_state + 1, frame.state);
+        if (step.pure) pending_.back() = frame.state;
+      }
+      return;
+    }
+    if (ended && !frame.passed) {
+      PassEnd(frame, end, taken);
       return;
     }
     if (frame.stuck && frame.end >= blocked_end_) RememberBlocked(frame, taken);
+    PopFrame();
+  }
+
+  // The call of this end was taken before: the end passes.
+  void PassEnd(Frame& frame, const SearchPlan::End& end, const uint64_t* taken) {
+    frame.passed = true;
+    frame.stuck = false;
+    std::copy(taken, taken + words_, key_.begin() + 1);
+    for (int part = 0; part < end.parts; ++part) Unset(key_.data() + 1, end.slot + part);
+    Enter(frame.end + 1, Passed(end.op, frame.state), {frame.row, kNone}, frame.optional_taken);
+  }
+  // Whether some step may still be taken before the end passes.
+  bool AnyLeft(const SearchPlan::End& end, const uint64_t* taken) const {
+    const absl::Span<const SearchPlan::Candidate> candidates = plan_.candidates(end);
+    return std::any_of(candidates.begin(), candidates.end(), [&](const auto& candidate) { return !Has(taken, candidate.slot); });
+  }
+
+  void PopFrame() {
     frames_.pop_back();
     taken_.resize(taken_.size() - words_);
+    if (plan_.has_pairs()) relevant_.resize(relevant_.size() - words_);
+  }
+
+  void PutOffLast() {
+    const Frame& frame = frames_.back();
+    const int64_t score = static_cast<int64_t>(frame.end) - kEndsPerOptional * frame.optional_taken;
+    put_off_.push_back({score, frame.row, frame.tried, frame.optional_taken, frame.stuck});
+    std::push_heap(put_off_.begin(), put_off_.end());
+    PopFrame();
+  }
+  // Takes up the best of those put off. False: there is none.
+  bool Resume() {
+    if (put_off_.empty()) return false;
+    std::pop_heap(put_off_.begin(), put_off_.end());
+    const PutOff best = put_off_.back();
+    put_off_.pop_back();
+    const uint64_t* key = seen_.Row(best.row);
+    Frame frame = NewFrame(static_cast<uint32_t>(key[0] >> 32), static_cast<uint32_t>(key[0]), best.row, best.optional_taken);
+    frame.next_candidate = best.next_candidate;
+    frame.stuck = best.stuck;
+    frame.may_pass = false;
+    frame.resumed = true;
+    frame.passed = true;
+    PushFrame(frame, key + 1);
+    return true;
+  }
+
+  // Whether a step that has to come before this candidate was not taken yet.
+  bool Needy(const SearchPlan::End& end, std::size_t candidate, const uint64_t* taken) const {
+    const uint64_t* needs = plan_.Needs(end, candidate);
+    for (int i = 0; i < words_; ++i) {
+      if ((needs[i] & ~taken[i]) != 0) return true;
+    }
+    return false;
+  }
+
+  // Which steps are to be tried in the configuration just entered: that of the next end, and whatever has to be ordered with one
+  // that is to be tried. All others commute with these, so an order in which one comes first can be told with it later.
+  void FindRelevant(const SearchPlan::End& end, const uint64_t* taken) {
+    relevant_.resize(relevant_.size() + words_, 0);
+    uint64_t* relevant = &relevant_[relevant_.size() - words_];
+    for (int part = 0; part < end.parts; ++part) Set(relevant, end.slot + part);
+    const absl::Span<const SearchPlan::Candidate> candidates = plan_.candidates(end);
+    spread_.assign(words_, 0);
+    for (bool grew = true; grew;) {
+      grew = false;
+      for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const int slot = candidates[i].slot;
+        if (!Has(relevant, slot) || Has(spread_.data(), slot) || Has(taken, slot)) continue;
+        Set(spread_.data(), slot);
+        const uint64_t* needs = plan_.Needs(end, i);
+        const uint64_t* touches = plan_.Touches(end, i);
+        for (int word = 0; word < words_; ++word) relevant[word] |= needs[word] | touches[word];
+        grew = true;
+      }
+    }
+  }
+
+  Frame NewFrame(uint32_t end, uint32_t state, uint32_t row, uint32_t optional_taken) const {
+    return {end, state, 0, 0, 0, row, optional_taken, true, plan_.ends()[end].optional, false, false};
+  }
+  void PushFrame(Frame frame, const uint64_t* taken) {
+    frame.first_state = static_cast<uint32_t>(pending_.size());
+    taken_.insert(taken_.end(), taken, taken + words_);
+    if (plan_.has_pairs()) FindRelevant(plan_.ends()[frame.end], taken);
+    frames_.push_back(frame);
   }
 
   // Enters the configuration whose bitset is in key_, unless it was seen: passes the ends whose calls are taken whole.
-  void Enter(uint32_t at, uint32_t state, uint32_t step) {
+  void Enter(uint32_t at, uint32_t state, Origin origin, uint32_t optional_taken) {
     uint64_t* taken = key_.data() + 1;
     for (; at < to_; ++at) {
       const SearchPlan::End& end = plan_.ends()[at];
-      if (!Has(taken, end.slot + end.parts - 1)) break;
+      if (!Has(taken, end.slot + end.parts - 1) || (kTidies && AnyLeft(end, taken))) break;
       for (int part = 0; part < end.parts; ++part) Unset(taken, end.slot + part);
+      state = Passed(end.op, state);
     }
     key_[0] = static_cast<uint64_t>(at) << 32 | state;
-    if (!seen_.Insert(key_.data())) return;
+    const auto [row, is_new] = seen_.Insert(key_.data());
+    if (!is_new) return;
+    origins_.push_back(origin);
     if (at == to_) {
-      found_.push_back({std::vector<uint64_t>(taken, taken + words_), states_[state], static_cast<uint32_t>(start_), Path(step)});
-      found_bytes_ += 2 * sizeof(Carried) + found_.back().path.capacity() * sizeof(StepRef) + words_ * sizeof(uint64_t) +
+      found_.push_back({std::vector<uint64_t>(taken, taken + words_), states_[state], static_cast<uint32_t>(start_), {}, {}});
+      FindPath(row, &found_.back());
+      found_bytes_ += 2 * sizeof(Carried) + found_.back().path.capacity() * sizeof(StepRef) +
+                      found_.back().passed.capacity() * sizeof(uint32_t) + words_ * sizeof(uint64_t) +
                       StateBytes(model_, states_[state]);
       return;
     }
-    taken_.insert(taken_.end(), taken, taken + words_);
-    frames_.push_back({at, state, 0, 0, static_cast<uint32_t>(pending_.size()), step, true, plan_.ends()[at].optional});
+    PushFrame(NewFrame(at, state, row, optional_taken), taken);
+  }
+
+  uint32_t Passed(int op, uint32_t state) {
+    if constexpr (kTidies) {
+      State tidied = states_[state];
+      model_.Passed(op, &tidied);
+      return Intern(std::move(tidied));
+    }
+    return state;
   }
 
   void Ask(const State& state, StepRef step) {
@@ -367,13 +563,14 @@ class Search {
     return number;
   }
 
-  std::vector<StepRef> Path(uint32_t last) const {
-    std::vector<StepRef> path;
-    for (const Frame& frame : frames_) {
-      if (frame.step != kNoStep) path.push_back(plan_.steps()[frame.step].ref);
+  void FindPath(uint32_t row, Carried* reached) const {
+    for (; origins_[row].parent != kNone; row = origins_[row].parent) {
+      if (origins_[row].step == kNone) continue;
+      reached->path.push_back(plan_.steps()[origins_[row].step].ref);
+      reached->passed.push_back(static_cast<uint32_t>(seen_.Row(origins_[row].parent)[0] >> 32));
     }
-    if (last != kNoStep) path.push_back(plan_.steps()[last].ref);
-    return path;
+    std::reverse(reached->path.begin(), reached->path.end());
+    std::reverse(reached->passed.begin(), reached->passed.end());
   }
 
   template <class T>
@@ -385,7 +582,8 @@ class Search {
     if (seen_.size() > patience) return Outcome::kImpatient;
     if (++moves_ % kMovesBetweenChecks != 0) return Outcome::kExhausted;
     const std::size_t bytes = plan_.bytes() + carried_bytes_ + found_bytes_ + seen_.bytes() + states_.bytes() + state_bytes_ +
-                              Bytes(frames_) + Bytes(taken_) + Bytes(pending_) + Bytes(blocked_);
+                              Bytes(frames_) + Bytes(taken_) + Bytes(relevant_) + Bytes(origins_) + Bytes(put_off_) +
+                              Bytes(pending_) + Bytes(blocked_);
     if (bytes > options_.memory_bytes) return Outcome::kMemory;
     if (bytes > memory) return Outcome::kImpatient;
     peak_bytes_ = std::max(peak_bytes_, bytes);
@@ -396,19 +594,33 @@ class Search {
   // A configuration that no step extends, at the furthest end so far.
   struct Blocked {
     uint32_t state;
-    int part;
+    StepRef step;
   };
   void RememberBlocked(const Frame& frame, const uint64_t* taken) {
     if (frame.end > blocked_end_) blocked_.clear();
     blocked_end_ = frame.end;
-    const SearchPlan::End& end = plan_.ends()[frame.end];
-    int part = 0;
-    while (Has(taken, end.slot + part)) ++part;
-    blocked_.push_back({frame.state, part});
+    blocked_.push_back({frame.state, Obstacle(plan_.ends()[frame.end], taken)});
+  }
+  // The step that stands in the way of an end: the end's own, or one that has to come before it.
+  StepRef Obstacle(const SearchPlan::End& end, const uint64_t* taken) const {
+    const absl::Span<const SearchPlan::Candidate> candidates = plan_.candidates(end);
+    int slot = end.slot;
+    while (Has(taken, slot)) ++slot;
+    std::size_t found = 0;
+    for (std::size_t hops = 0; hops <= candidates.size(); ++hops) {
+      while (candidates[found].slot != slot) found = (found + 1) % candidates.size();
+      if (!plan_.has_pairs()) break;
+      const uint64_t* needs = plan_.Needs(end, found);
+      int needed = 0;
+      while (needed < plan_.slots() && !(Has(needs, needed) && !Has(taken, needed))) ++needed;
+      if (needed == plan_.slots()) break;
+      slot = needed;
+    }
+    return plan_.steps()[candidates[found].step].ref;
   }
   void TellRefusals() {
     for (const Blocked& blocked : blocked_) {
-      ++refusals_[model_.Refusal(states_[blocked.state], plan_.ends()[blocked_end_].op, blocked.part)];
+      ++refusals_[model_.Refusal(states_[blocked.state], blocked.step.op, blocked.step.part)];
     }
   }
 
@@ -422,6 +634,7 @@ class Search {
     }
     for (auto link = links.rbegin(); link != links.rend(); ++link) {
       result.witness.insert(result.witness.end(), (*link)->path.begin(), (*link)->path.end());
+      result.passed.insert(result.passed.end(), (*link)->passed.begin(), (*link)->passed.end());
     }
     if (options_.want_final_states) {
       absl::flat_hash_set<State> distinct;
@@ -477,8 +690,12 @@ class Search {
   StateTable<State> states_;
   std::size_t state_bytes_ = 0;
   std::vector<Frame> frames_;
-  std::vector<uint64_t> taken_;  // a row a frame
+  std::vector<uint64_t> taken_;     // a row a frame
+  std::vector<uint64_t> relevant_;  // a row a frame, where pairs are known
+  std::vector<uint64_t> spread_;    // scratch of FindRelevant
   std::vector<uint32_t> pending_;
+  std::vector<Origin> origins_;  // a row of seen_ each
+  std::vector<PutOff> put_off_;  // a heap
   std::vector<Carried> found_;
   std::size_t found_bytes_ = 0;
   std::size_t start_ = 0;
@@ -504,10 +721,13 @@ LinearizeResult<typename Model::State> Linearize(const Model& model, absl::Span<
                                                  const LinearizeOptions& options) {
   std::vector<Interval> intervals(history.begin(), history.end());
   std::vector<CallHint> hints(history.size());
+  std::vector<bool> unseen(history.size());
   for (std::size_t op = 0; op < history.size(); ++op) {
     const bool weakened = !options.weakened.empty() && options.weakened[op];
+    unseen[op] = weakened;
     if (weakened) intervals[op].optional = true;
     hints[op].pure = linearize_internal::Pure(model, static_cast<int>(op), weakened);
+    hints[op].eager = linearize_internal::Eager(model, static_cast<int>(op), weakened);
     if (!weakened) hints[op].alike = linearize_internal::Alike(model, static_cast<int>(op));
   }
   if (initial.empty()) {
@@ -516,14 +736,32 @@ LinearizeResult<typename Model::State> Linearize(const Model& model, absl::Span<
     result.detail = "there is no initial state";
     return result;
   }
-  const absl::StatusOr<SearchPlan> plan = SearchPlan::Make(intervals, hints, options.memory_bytes);
+  MarkedOrder order;
+  PairHints pairs;
+  if (linearize_internal::kTellsOrder<Model> && !options.ignore_order_hints) {
+    std::vector<std::vector<Mark>> marks(history.size());
+    for (std::size_t op = 0; op < history.size(); ++op) {
+      if (!unseen[op]) linearize_internal::AppendMarks(model, static_cast<int>(op), &marks[op]);
+    }
+    order = MarkedOrder(intervals, marks);
+    intervals = order.intervals();
+    pairs = [&](int a, int b) {
+      const bool commute = linearize_internal::Commute(model, a, unseen[a], b, unseen[b]);
+      return PairHint{order.Before(a, b), order.Before(b, a), commute};
+    };
+  }
+  const absl::StatusOr<SearchPlan> plan = SearchPlan::Make(intervals, hints, pairs, options.memory_bytes);
   if (!plan.ok()) {
     LinearizeResult<typename Model::State> result;
     result.reason = absl::IsResourceExhausted(plan.status()) ? UnknownReason::kMemory : UnknownReason::kHistory;
     result.detail = std::string(plan.status().message());
     return result;
   }
-  return linearize_internal::Search<Model>(model, *plan, options).Run(initial);
+  auto result = linearize_internal::Search<Model>(model, *plan, options).Run(initial);
+  if (result.blocked >= 0) {
+    result.blocked = linearize_internal::EndsAt(history, unseen, intervals[result.blocked].end, order, result.blocked);
+  }
+  return result;
 }
 
 }  // namespace leasecheck::engine

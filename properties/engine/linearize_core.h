@@ -48,7 +48,16 @@ class SelectedCalls {
   void Step(const State& state, int op, int part, std::vector<State>* next) const { model_.Step(state, origin_[op], part, next); }
   int Refusal(const State& state, int op, int part) const { return model_.Refusal(state, origin_[op], part); }
   bool Pure(int op, bool weakened) const { return linearize_internal::Pure(model_, origin_[op], weakened); }
+  bool Eager(int op, bool weakened) const { return linearize_internal::Eager(model_, origin_[op], weakened); }
   int Alike(int op) const { return linearize_internal::Alike(model_, origin_[op]); }
+  void AppendMarks(int op, std::vector<Mark>* marks) const requires linearize_internal::kTellsOrder<Model> {
+    linearize_internal::AppendMarks(model_, origin_[op], marks);
+  }
+  bool Commute(int a, bool unseen_a, int b, bool unseen_b) const requires linearize_internal::kTellsOrder<Model> {
+    return linearize_internal::Commute(model_, origin_[a], unseen_a, origin_[b], unseen_b);
+  }
+  void Passed(int op, State* state) const requires requires(const Model& m) { m.Passed(op, state); }
+  { model_.Passed(origin_[op], state); }
   std::size_t StateBytes(const State& state) const { return linearize_internal::StateBytes(model_, state); }
   void StepWeakened(const State& state, int op, int part, std::vector<State>* next) const requires requires(const Model& m) {
     m.StepWeakened(state, op, part, next);
@@ -71,6 +80,8 @@ class CoreFinder {
 
   Core Find(absl::Span<const Interval> history, int blocked) {
     Truncate(history, history[blocked].end);
+    // With hints of order the search may be blocked earlier than without the answers that come later.
+    if (linearize_internal::kTellsOrder<Model> && Judge() != Verdict::kIllegal) Truncate(history, kOpen);
     core_.weakened.assign(core_.history.size(), false);
     core_.minimal = true;
     std::vector<int> kept;  // indices into core_.history
@@ -91,6 +102,8 @@ class CoreFinder {
 
  private:
   void Truncate(absl::Span<const Interval> history, Instant end) {
+    core_.origin.clear();
+    core_.history.clear();
     for (std::size_t op = 0; op < history.size(); ++op) {
       if (history[op].call > end) continue;
       core_.origin.push_back(static_cast<int>(op));

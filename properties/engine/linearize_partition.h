@@ -5,6 +5,8 @@
 #ifndef LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_PARTITION_H_
 #define LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_PARTITION_H_
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -87,6 +89,27 @@ PartitionedResult<typename Model::State> LinearizeByPart(const Model& model, abs
     if (judged.result.verdict == Verdict::kUnknown) whole.verdict = Verdict::kUnknown;
   }
   return whole;
+}
+
+// One order of the whole history from one of each part, where every call is in one part only: whatever real time demands of two
+// calls of different parts holds too (Herlihy and Wing: linearizability is local). So for a partition whose parts do not touch
+// each other `ok` of every part is `ok` of the whole, and this is its witness.
+template <class State>
+std::vector<StepRef> WholeWitness(absl::Span<const Interval> history, const PartitionedResult<State>& result) {
+  // When each step can be taken at the earliest behind those before it in its part. That is never after its call's end.
+  std::vector<std::pair<Instant, StepRef>> steps;
+  for (const PartResult<State>& part : result.parts) {
+    Instant now = std::numeric_limits<Instant>::min();
+    for (const StepRef& step : part.result.witness) {
+      const int op = part.part.origin[step.op];
+      now = std::max(now, history[op].call);
+      steps.push_back({now, {op, step.part}});
+    }
+  }
+  std::stable_sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<StepRef> witness;
+  for (const auto& [now, step] : steps) witness.push_back(step);
+  return witness;
 }
 
 }  // namespace leasecheck::engine

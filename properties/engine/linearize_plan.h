@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -42,9 +44,18 @@ struct StepRef {
 
 // What the model says of a call before the search.
 struct CallHint {
-  bool pure = false;  // it changes no state in which it is allowed
-  int alike = -1;     // calls of one class have the same steps in every state; -1: none such
+  bool pure = false;   // it changes no state in which it is allowed
+  bool eager = false;  // it loses nothing by being taken as soon as it is allowed
+  int alike = -1;      // calls of one class have the same steps in every state; -1: none such
 };
+
+// What is known of two calls whatever the state.
+struct PairHint {
+  bool before = false;    // the first has to come before the second
+  bool after = false;     // the second has to come before the first
+  bool commutes = false;  // it makes no difference, now or later, which comes first
+};
+using PairHints = std::function<PairHint(int, int)>;
 
 // The ends of a history in order, and what is open at each. Immutable.
 class SearchPlan {
@@ -52,6 +63,7 @@ class SearchPlan {
   struct Step {
     StepRef ref;
     bool pure = false;
+    bool eager = false;  // or pure
     bool optional = false;
   };
   struct Candidate {
@@ -69,26 +81,39 @@ class SearchPlan {
     std::size_t last_candidate = 0;   // behind the last
   };
 
-  // `hints` are per call. Calls that are optional and pure tell nothing and are left out.
+  // `hints` are per call. Calls that are optional and pure tell nothing and are left out. `pairs` is asked about every two calls
+  // that are open at one time; null: nothing is known.
   // InvalidArgument: an interval that ends before it begins, or without a part. ResourceExhausted: larger than `max_bytes`, or
   // more steps open at one time than a configuration can hold (32,767).
   static absl::StatusOr<SearchPlan> Make(absl::Span<const Interval> history, absl::Span<const CallHint> hints,
-                                         std::size_t max_bytes);
+                                         const PairHints& pairs, std::size_t max_bytes);
 
   absl::Span<const End> ends() const { return ends_; }
   absl::Span<const Step> steps() const { return steps_; }
-  // Those open at an end: pure ones first, then those of unknown outcome last, the most urgent first.
+  // Those open at an end: eager ones first, the least urgent before the others; then pure ones, then all others, those of unknown
+  // outcome last, the most urgent first.
   absl::Span<const Candidate> candidates(const End& end) const {
     return absl::MakeConstSpan(candidates_).subspan(end.first_candidate, end.last_candidate - end.first_candidate);
   }
   int slots() const { return slots_; }
+  int words() const { return (slots_ + 63) / 64; }  // of a row of bits, one a slot
+
+  // Where pairs are known: of each candidate the slots of the steps that have to be taken before it, and of those that it has to
+  // be ordered with: they are to be tried where it is tried.
+  bool has_pairs() const { return !rows_.empty(); }
+  const uint64_t* Needs(const End& end, std::size_t candidate) const { return Row(end, candidate); }
+  const uint64_t* Touches(const End& end, std::size_t candidate) const { return Row(end, candidate) + words(); }
   std::size_t bytes() const;
 
  private:
   friend class PlanBuilder;
+  const uint64_t* Row(const End& end, std::size_t candidate) const {
+    return &rows_[(end.first_candidate + candidate) * 2 * static_cast<std::size_t>(words())];
+  }
   std::vector<End> ends_;
   std::vector<Step> steps_;
   std::vector<Candidate> candidates_;
+  std::vector<uint64_t> rows_;  // two a candidate
   int slots_ = 0;
 };
 
@@ -106,8 +131,9 @@ class ConfigurationSet {
   ConfigurationSet(const ConfigurationSet&) = delete;
   ConfigurationSet& operator=(const ConfigurationSet&) = delete;
 
-  // False: it was there. `key` is `words` long.
-  bool Insert(const uint64_t* key);
+  // The number of the row that equals `key`, which is `words` long, and whether it is new. Rows are numbered from 0 on.
+  std::pair<uint32_t, bool> Insert(const uint64_t* key);
+  const uint64_t* Row(uint32_t row) const { return blocks_[row / kRowsPerBlock].get() + (row % kRowsPerBlock) * words_; }
   void Clear();
   std::size_t size() const { return size_; }
   std::size_t bytes() const;
@@ -128,7 +154,6 @@ class ConfigurationSet {
     bool operator()(uint32_t a, const uint64_t* b) const { return (*this)(set->Row(a), b); }
     bool operator()(const uint64_t* a, uint32_t b) const { return (*this)(a, set->Row(b)); }
   };
-  const uint64_t* Row(uint32_t row) const { return blocks_[row / kRowsPerBlock].get() + (row % kRowsPerBlock) * words_; }
 
   int words_;
   uint32_t size_ = 0;
