@@ -98,6 +98,12 @@ class Judge {
     LinearizeOptions wanted = options;
     wanted.want_final_states = true;
     auto result = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
+    if (result.verdict == Verdict::kIllegal) {
+      // The blame is that of every order, not of those only that the hints leave; and no hint alone condemns a store.
+      wanted.ignore_order_hints = true;
+      auto again = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
+      if (again.verdict != Verdict::kUnknown) result = std::move(again);
+    }
     if (result.verdict == Verdict::kUnknown) undecided_ = result.detail;
     if (result.verdict == Verdict::kIllegal) *violation = ExplainPhase(model, first, intervals, initial, result);
     if (result.verdict != Verdict::kOk) return result.verdict;

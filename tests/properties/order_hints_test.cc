@@ -93,8 +93,10 @@ void Compare(const OwnHistory& own, Tally* tally) {
   ++tally->cores;
 }
 
-void CompareMany(mutants::Slip slip, int seeds, Tally* tally) {
-  const auto factory = mutants::SlipTargets({"slip", {.slip = slip}, false, {}});
+void CompareMany(mutants::Policy policy, int seeds, Tally* tally) {
+  const auto factory = mutants::SlipTargets({"slip", policy, false, {}});
+  SCOPED_TRACE(static_cast<int>(policy.slip));
+  SCOPED_TRACE(static_cast<int>(policy.deviation));
   for (int seed = 0; seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
@@ -102,7 +104,7 @@ void CompareMany(mutants::Slip slip, int seeds, Tally* tally) {
     options.clients = 2 + static_cast<int>(random() % 3);
     options.calls = options.clients * (2 + static_cast<int>(random() % 4));
     options.unseen_percent = 5;
-    options.seed = static_cast<uint64_t>(seed) * 100 + static_cast<uint64_t>(slip);
+    options.seed = static_cast<uint64_t>(seed) * 100 + static_cast<uint64_t>(policy.slip);
     auto own = RecordOwnHistory(factory, options);
     ASSERT_TRUE(own.ok()) << own.status();
     if (random() % 3 == 0) ExchangeAnswers(random, &own->phase);
@@ -113,21 +115,25 @@ void CompareMany(mutants::Slip slip, int seeds, Tally* tally) {
 
 TEST(OrderHintsTest, ChangeNoVerdict) {
   Tally tally;
-  for (const auto& [slip, seeds] : {std::pair(mutants::Slip::kNone, 6000),
-                                    {mutants::Slip::kRaceSelectThenMark, 900},
-                                    {mutants::Slip::kRaceTryClaimCheckThenTake, 900},
-                                    {mutants::Slip::kRaceFenceThenCommit, 900},
-                                    {mutants::Slip::kRaceRenewCheckThenExtend, 900},
-                                    {mutants::Slip::kLiveClaimedEndsRun, 900},
-                                    {mutants::Slip::kRaceTimeBeforeLock, 900},
-                                    {mutants::Slip::kRaceSeqReadThenWrite, 900}}) {
-    CompareMany(slip, seeds, &tally);
+  for (const auto& [slip, seeds] : {std::pair(mutants::Slip::kNone, 1500),
+                                    {mutants::Slip::kRaceSelectThenMark, 200},
+                                    {mutants::Slip::kRaceTryClaimCheckThenTake, 200},
+                                    {mutants::Slip::kRaceFenceThenCommit, 200},
+                                    {mutants::Slip::kRaceRenewCheckThenExtend, 200},
+                                    {mutants::Slip::kLiveClaimedEndsRun, 200},
+                                    {mutants::Slip::kRaceTimeBeforeLock, 200},
+                                    {mutants::Slip::kRaceSeqReadThenWrite, 200}}) {
+    CompareMany({.slip = slip}, seeds, &tally);
     if (HasFatalFailure()) return;
   }
-  EXPECT_GT(tally.ok, 6000);
-  EXPECT_GT(tally.illegal, 800);
-  EXPECT_GT(tally.oracle, 2000);
-  EXPECT_GT(tally.cores, 80);
+  for (int deviation = 1; deviation < static_cast<int>(mutants::Deviation::kCount); ++deviation) {
+    CompareMany({.deviation = static_cast<mutants::Deviation>(deviation)}, 30, &tally);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(tally.ok, 1500);
+  EXPECT_GT(tally.illegal, 150);
+  EXPECT_GT(tally.oracle, 500);
+  EXPECT_GT(tally.cores, 15);
   EXPECT_LT(2 * tally.steps, tally.steps_without) << "the hints spare next to nothing";
 }
 
