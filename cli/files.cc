@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -36,6 +37,40 @@ absl::Status WriteFile(const std::string& path, absl::string_view text) {
   out.close();
   if (!out) return absl::InvalidArgumentError(absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
   return absl::OkStatus();
+}
+
+absl::Status ReplaceFile(const std::string& path, absl::string_view text) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);  // of what a link leads to
+  if (fs::is_directory(status)) return absl::InvalidArgumentError(absl::StrCat("cannot write ", path, ": it is a folder"));
+  const bool exists = fs::exists(status);
+  if (exists && !fs::is_regular_file(status)) return WriteFile(path, text);
+  const fs::path target = exists ? fs::canonical(path, error) : fs::path(path);
+  const auto cannot = [&](const std::string& why) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot write ", path, ": ", why));
+  };
+  if (error && exists) return cannot(error.message());
+  if (exists && ::access(target.c_str(), W_OK) != 0) return cannot(std::strerror(errno));
+  const std::string fresh = absl::StrCat(target.string(), ".", ::getpid(), ".tmp");
+  if (!WriteFile(fresh, text).ok()) {
+    const std::string why = std::strerror(errno);
+    fs::remove(fresh, error);
+    return cannot(why);
+  }
+  if (exists) fs::permissions(fresh, status.permissions(), error);
+  fs::rename(fresh, target, error);
+  if (!error) return absl::OkStatus();
+  const std::string why = error.message();
+  fs::remove(fresh, error);
+  return cannot(why);
+}
+
+absl::StatusOr<std::string> ReadStdin() {
+  std::ostringstream text;
+  text << std::cin.rdbuf();
+  if (std::cin.bad()) return absl::InvalidArgumentError("cannot read stdin");
+  return text.str();
 }
 
 absl::Status CheckWritable(const std::string& path) {

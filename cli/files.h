@@ -13,6 +13,11 @@ namespace leasecheck::cli {
 // Each error is InvalidArgument: one sentence that names the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 absl::Status WriteFile(const std::string& path, absl::string_view text);
+// Writes the whole text or nothing: into a new file beside it that then takes its name. What is no plain file (a pipe, a device)
+// is written as it is.
+absl::Status ReplaceFile(const std::string& path, absl::string_view text);
+// What is left on stdin.
+absl::StatusOr<std::string> ReadStdin();
 // Whether WriteFile will work, asked before a long run. Makes an empty file where there is none.
 absl::Status CheckWritable(const std::string& path);
 // Makes a folder with its parents and makes sure that files can be made in it.

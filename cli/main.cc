@@ -27,6 +27,7 @@ int Run(int argc, char** argv) {
   AddReplayVerb(app, &exit_code);
   AddServeVerb(app, &exit_code);
   AddCoverageVerb(app, &exit_code);
+  AddConvertVerb(app, &exit_code);
 #ifdef LEASECHECK_MUTANTS
   AddMutantsVerb(app, &exit_code);
 #endif

@@ -8,6 +8,7 @@
 namespace leasecheck::cli {
 
 void AddCheckVerb(CLI::App& app, int* exit_code);
+void AddConvertVerb(CLI::App& app, int* exit_code);
 void AddCoverageVerb(CLI::App& app, int* exit_code);
 void AddReplayVerb(CLI::App& app, int* exit_code);
 void AddServeVerb(CLI::App& app, int* exit_code);
