@@ -65,6 +65,7 @@ void AddConvertVerb(CLI::App& app, int* exit_code) {
   verb->add_option("--to", flags->to, "The format of OUT")->type_name("FORMAT")->required();
   verb->add_option("IN", flags->in, "The history; - is stdin")->required();
   verb->add_option("OUT", flags->out, "The file that is made; - is stdout")->required();
+  verb->footer("Exit status: 0 the history is converted; 64 bad arguments or a bad history; 70 an internal error.");
   verb->callback([flags, exit_code] {
     const absl::Status status = Convert(*flags);
     *exit_code = status.ok() ? kConforms : Complain(status);

@@ -31,7 +31,9 @@ int Run(int argc, char** argv) {
 #ifdef LEASECHECK_MUTANTS
   AddMutantsVerb(app, &exit_code);
 #endif
-  for (CLI::App* verb : app.get_subcommands({})) verb->footer(kExitCodesHelp);
+  for (CLI::App* verb : app.get_subcommands({})) {
+    if (verb->get_footer().empty()) verb->footer(kExitCodesHelp);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -163,12 +163,18 @@ class PorcupineKvReader final : public HistoryReader {
     if (!CheckEvent(**event).ok()) return event;
     const std::string fault = KvFault(**event);
     if (!fault.empty()) return source().Error(reader_.offset(), fault);
-    Event indexed = {{"index", index_++}};
-    for (auto& [name, value] : (*event)->get_ref<OrderedJson::object_t&>()) {
-      if (name == "index") return source().Error(reader_.offset(), "expected no index: this is the format edn");
-      indexed.get_ref<OrderedJson::object_t&>().emplace_back(name, std::move(value));
+    for (const auto& [name, value] : (*event)->get_ref<const OrderedJson::object_t&>()) {
+      if (!IsNamedMember(name) && name != "key" && name != "value") {
+        return source().Error(reader_.offset(),
+                              absl::StrCat("expected the members process, type, f, key and value, found ", name.substr(0, 40)));
+      }
     }
-    return indexed;
+    return Event{{"index", index_++},
+                 {"process", *MemberOf(**event, "process")},
+                 {"type", *MemberOf(**event, "type")},
+                 {"f", *MemberOf(**event, "f")},
+                 {"key", *MemberOf(**event, "key")},
+                 {"value", ValueOf(**event)}};
   }
   std::size_t offset() const override { return reader_.offset(); }
 

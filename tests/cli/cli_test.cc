@@ -1,6 +1,7 @@
 // The program as its user meets it: what it prints, where, and its exit status.
 #include <algorithm>
 #include <cstdint>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -79,13 +80,23 @@ TEST_F(CliTest, BadArgumentsGetOneSentence) {
       {"$L serve --kill-at-statement 3", 64, "only sqlite: has statements"},
       {"$L coverage --json nowhere", 64, "cannot read nowhere"},
       {"echo '[]' >r; $L coverage --json r", 64, "r: it is no report that `leasecheck check --json` wrote"},
+      {"$L convert in out", 64, "--to is required"},
+      {"$L convert --to edn in", 64, "OUT is required"},
+      {"$L convert --to yaml in out", 64,
+       "--to: there is no format \"yaml\"; there are history, edn, etcd-log, porcupine-kv, claimq"},
+      {"$L convert --from x --to edn - -", 64, "--from: there is no format \"x\""},
+      {"$L convert --to edn nowhere -", 64, "cannot read nowhere: No such file"},
+      {"$L convert --to edn - -", 64, "stdin:1:1: expected a history, found none of the formats"},
+      {"$L convert --to edn --from history - /nowhere/out", 64, "cannot write /nowhere/out: No such file"},
+      {"$L convert --to edn --from history - .", 64, "cannot write .: it is a folder"},
+      {"printf '{\"type\":\n' >h; $L convert --to edn h -", 64, "h:1:9: expected an event in JSON"},
       {"$L mutants no_such_mutant", 64, "there is no mutant \"no_such_mutant\""},
   };
   for (const BadCommand& command : bad) ExpectComplaint(command);
 }
 
 TEST_F(CliTest, HelpIsGolden) {
-  for (const char* verb : {"", "check", "replay", "serve", "coverage", "mutants"}) {
+  for (const char* verb : {"", "check", "convert", "replay", "serve", "coverage", "mutants"}) {
     const Ran ran = Run(absl::StrCat("$L ", verb, " --help"));
     EXPECT_EQ(ran.exit_code, 0);
     EXPECT_EQ(ran.err, "");
@@ -309,6 +320,34 @@ TEST_F(CliTest, ATraceIsKilledAtEachStatement) {
   const Ran memory = replay(1, "memory");
   EXPECT_EQ(memory.exit_code, 2) << memory.out << memory.err;
   EXPECT_THAT(memory.out, HasSubstr("INCONCLUSIVE: the backend cannot be killed at a statement"));
+}
+
+// A file is whole or as it was; its link and its permissions stay.
+TEST_F(CliTest, ConvertWritesAWholeFileOrNothing) {
+  const std::string good = "{:process 0, :type :invoke, :f :a}\n";
+  const Ran ran =
+      Run("printf '{:process 0, :type :invoke, :f :a}\n' >in; touch real; chmod 600 real; ln -s real out; "
+          "$L convert --to history in out; stat -c %a real; readlink out; ls -A | grep -v '^[.]'");
+  EXPECT_EQ(ran.out, "600\nreal\nin\nout\nreal\n") << ran.err;
+  EXPECT_EQ(ReadWhole(Path("real")), "{\"process\":0,\"type\":\"invoke\",\"f\":\"a\"}\n");
+  const Ran bad = Run("cat in in | $L convert --from edn --to history - out; echo $?; ls -A | grep -v '^[.]'");
+  EXPECT_EQ(bad.out, "64\nin\nout\nreal\n");
+  EXPECT_THAT(bad.err, HasSubstr("leasecheck: stdin:2:1: expected an answer to the open call"));
+  EXPECT_EQ(ReadWhole(Path("real")), "{\"process\":0,\"type\":\"invoke\",\"f\":\"a\"}\n");
+  const Ran piped = Run("cat real | $L convert --to edn - - | $L convert --to edn - /dev/stdout | cat");
+  EXPECT_EQ(piped.out, good) << piped.err;
+}
+
+// Every command of docs/HISTORIES.md prints the block that stands under it.
+TEST_F(CliTest, TheCommandsOfTheHistoriesDocumentPrintWhatItSays) {
+  const std::string text = ReadWhole(std::string(LEASECHECK_SOURCE_DIR) + "/docs/HISTORIES.md");
+  static const std::regex kBlocks("```sh\nscripts/leasecheck ([^\n]*)\n```\n\n```text\n([^`]*)```");
+  int commands = 0;
+  for (std::sregex_iterator block(text.begin(), text.end(), kBlocks), end; block != end; ++block, ++commands) {
+    const Ran ran = Run(absl::StrCat("cd \"$S\"; \"$L\" ", (*block)[1].str()));
+    EXPECT_EQ(ran.out + ran.err, (*block)[2].str());
+  }
+  EXPECT_EQ(commands, 2);
 }
 
 TEST_F(CliTest, ServeAnswersAndLivesOnAfterRubbish) {
