@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/files.h"
 #include "cli/flags.h"
+#include "cli/recorded_target.h"
 #include "cli/targets.h"
 #include "cli/verbs.h"
 
@@ -20,6 +21,7 @@ namespace {
 struct ReplayFlags {
   RunFlags run;
   std::string backend = "memory";
+  std::string history;
   std::vector<std::string> files;
 };
 
@@ -64,12 +66,21 @@ absl::StatusOr<Report> Replay(const ReplayFlags& flags, const Backend& backend, 
   if (!targets.ok()) return targets.status();
   CheckOptions check;
   check.max_failures = traces.size();
-  Report report = ReplayTraces<F>(*crashes && targets->crash ? targets->crash : targets->main, traces, check);
+  TargetFactory<F> factory = *crashes && targets->crash ? targets->crash : targets->main;
+  const auto recorder = std::make_shared<HistoryRecorder>();
+  if (!flags.history.empty()) factory = Recording<F>(std::move(factory), recorder);
+  Report report = ReplayTraces<F>(factory, traces, check);
   if (report.backend.empty()) report.backend = backend.name;
+  if (!flags.history.empty()) {
+    if (absl::Status status = ReplaceFile(flags.history, recorder->Text()); !status.ok()) return status;
+  }
   return report;
 }
 
 int RunVerb(const ReplayFlags& flags) {
+  if (!flags.history.empty() && flags.files.size() != 1) {
+    return Complain(absl::InvalidArgumentError("--history: it holds the run of one trace"));
+  }
   std::vector<TraceFile> traces;
   for (const std::string& file : flags.files) {
     absl::StatusOr<std::string> text = ReadFile(file);
@@ -96,6 +107,9 @@ void AddReplayVerb(CLI::App& app, int* exit_code) {
   AddFamilyFlag(*verb, &flags->run);
   verb->add_option("--backend", flags->backend, "As for check")->type_name("BACKEND")->capture_default_str();
   AddBackendFlags(*verb, &flags->run);
+  verb->add_option("--history", flags->history,
+                   "Write what happened in the run of the one trace as a history file (docs/HISTORIES.md)")
+      ->type_name("FILE");
   verb->add_option("FILE", flags->files, "Traces")->required();
   verb->callback([flags, exit_code] { *exit_code = RunVerb(*flags); });
 }

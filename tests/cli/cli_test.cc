@@ -73,6 +73,7 @@ TEST_F(CliTest, BadArgumentsGetOneSentence) {
       {"$L check --junit /nowhere/x.xml", 64, "cannot write /nowhere/x.xml: No such file"},
       {"touch file; $L check --out file/below", 64, "cannot make the folder file/below"},
       {"$L replay", 64, "FILE"},
+      {"$L replay a b --history h", 64, "--history: it holds the run of one trace"},
       {"$L replay nowhere.trace", 64, "cannot read nowhere.trace: No such file"},
       {"$L replay .", 64, "cannot read .: it is a folder"},
       {"echo rubbish >t; $L replay t", 64, "t:1:1"},
@@ -336,6 +337,27 @@ TEST_F(CliTest, ConvertWritesAWholeFileOrNothing) {
   EXPECT_EQ(ReadWhole(Path("real")), "{\"process\":0,\"type\":\"invoke\",\"f\":\"a\"}\n");
   const Ran piped = Run("cat real | $L convert --to edn - - | $L convert --to edn - /dev/stdout | cat");
   EXPECT_EQ(piped.out, good) << piped.err;
+}
+
+// The run of a trace as other checkers read it: sequential, with its clock moves; across a kill.
+TEST_F(CliTest, ReplayWritesTheHistoryOfItsRun) {
+  const Ran ran = Run("$L replay $S/traces/session_store/02-lapsed-claim-is-retaken.trace --history h.jsonl");
+  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  ExpectGolden("tests/cli/golden/history.jsonl", ReadWhole(Path("h.jsonl")));
+  const Ran around = Run("$L convert --to edn h.jsonl h.edn && $L convert --to history h.edn - | cmp - h.jsonl");
+  EXPECT_EQ(around.exit_code, 0) << around.out << around.err;
+
+  const Ran killed =
+      Run("printf '%s\n' 'leasecheck trace 1 session_store' 'start 1000' 'crash at statement 2' "
+          "'enqueue_queued_work {\"batch\":{\"session_id\":\"s\",\"payloads\":[]}}' "
+          "'list_queued_work {\"session_id\":\"s\"}' >t; $L replay t --backend sqlite: --history k.jsonl");
+  EXPECT_EQ(killed.exit_code, 0) << killed.out << killed.err;
+  const std::string history = ReadWhole(Path("k.jsonl"));
+  EXPECT_THAT(history, HasSubstr("\"f\":\"kill_at_statement\",\"value\":2}"));
+  EXPECT_THAT(history, HasSubstr("\"process\":0,\"type\":\"info\",\"f\":\"enqueue_queued_work\""));
+  EXPECT_THAT(history, HasSubstr("\"f\":\"reopen\""));
+  EXPECT_THAT(history, HasSubstr("\"process\":1,\"type\":\"ok\",\"f\":\"list_queued_work\""));
+  EXPECT_EQ(Run("$L convert --to edn k.jsonl k.edn").exit_code, 0);
 }
 
 // Every command of docs/HISTORIES.md prints the block that stands under it.
