@@ -5,11 +5,12 @@
 // Abseil's own: what happened before an unlock happened before the next lock. No report is suppressed: members that two threads
 // touch under different mutexes, or under none, are still races.
 //
-// Wrapped are the calls that our code makes: Lock, Unlock, TryLock, the Reader forms, and CondVar's Wait forms. Mutex::Await and
-// LockWhen are seen as one unlock and one lock; their conditions run unseen in between and must be simple.
+// Wrapped are the calls that our code makes: Lock, Unlock, TryLock, the Reader forms, Await and LockWhen, and CondVar's Wait
+// forms.
 #include <sanitizer/tsan_interface.h>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 // The mangled names of Debian 12's Abseil.
@@ -41,14 +42,21 @@
     __tsan_release(mu);                                              \
     LEASECHECK_REAL(LEASECHECK_MUTEX(method))(mu);                   \
   }
-// One that gives it back, if it holds it, and takes it once the condition holds.
-#define LEASECHECK_AWAITS(method)                                                                      \
-  void LEASECHECK_REAL(LEASECHECK_MUTEX(method))(absl::Mutex * mu, const absl::Condition& condition);  \
-  void LEASECHECK_WRAP(LEASECHECK_MUTEX(method))(absl::Mutex * mu, const absl::Condition& condition) { \
-    __tsan_release(mu);                                                                                \
-    LEASECHECK_REAL(LEASECHECK_MUTEX(method))(mu, condition);                                          \
-    __tsan_acquire(mu);                                                                                \
+namespace {
+
+// Waits for the condition with the mutex held at the beginning and at the end. Abseil would let whoever unlocks ask it, unseen;
+// here only the waiting thread does.
+bool Poll(absl::Mutex& mu, const absl::Condition& condition, absl::Time deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  while (!condition.Eval()) {
+    if (absl::Now() >= deadline) return false;
+    mu.Unlock();
+    absl::SleepFor(absl::Microseconds(100));
+    mu.Lock();
   }
+  return true;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -58,8 +66,23 @@ LEASECHECK_TRIES(7TryLockEv)
 LEASECHECK_TRIES(13ReaderTryLockEv)
 LEASECHECK_RELEASES(6UnlockEv)
 LEASECHECK_RELEASES(12ReaderUnlockEv)
-LEASECHECK_AWAITS(5AwaitERKNS0_9ConditionE)
-LEASECHECK_AWAITS(8LockWhenERKNS0_9ConditionE)
+void LEASECHECK_WRAP(LEASECHECK_MUTEX(5AwaitERKNS0_9ConditionE))(absl::Mutex* mu, const absl::Condition& condition) {
+  Poll(*mu, condition, absl::InfiniteFuture());
+}
+bool LEASECHECK_WRAP(LEASECHECK_MUTEX(17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE))(absl::Mutex* mu,
+                                                                                        const absl::Condition& condition,
+                                                                                        absl::Time deadline) {
+  return Poll(*mu, condition, deadline);
+}
+bool LEASECHECK_WRAP(LEASECHECK_MUTEX(16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE))(absl::Mutex* mu,
+                                                                                           const absl::Condition& condition,
+                                                                                           absl::Duration timeout) {
+  return Poll(*mu, condition, absl::Now() + timeout);
+}
+void LEASECHECK_WRAP(LEASECHECK_MUTEX(8LockWhenERKNS0_9ConditionE))(absl::Mutex* mu, const absl::Condition& condition) {
+  mu->Lock();
+  Poll(*mu, condition, absl::InfiniteFuture());
+}
 
 void __real__ZN4absl7debian37CondVar4WaitEPNS0_5MutexE(absl::CondVar* condition, absl::Mutex* mu);
 void __wrap__ZN4absl7debian37CondVar4WaitEPNS0_5MutexE(absl::CondVar* condition, absl::Mutex* mu) {
