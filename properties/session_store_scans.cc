@@ -168,12 +168,14 @@ class BatchScan {
   // Two grants of one batch in a row, in an order that real time leaves no doubt about: was the first claim certainly live?
   void CheckExclusive() {
     for (const auto& [batch_id, batch] : batches_) {
+      engine::Instant returned = -1;  // the last of the grants before the first of the pair, which may have begun before others
       for (std::size_t n = 1; n < batch.grants.size(); ++n) {
         const std::size_t first = batch.grants[n - 1];
         const std::size_t second = batch.grants[n];
-        const bool ordered = Precedes(call(first), call(second)) && (n < 2 || Precedes(call(batch.grants[n - 2]), call(first))) &&
+        const bool ordered = Precedes(call(first), call(second)) && returned < call(first).called &&
                              (n + 1 == batch.grants.size() || Precedes(call(second), call(batch.grants[n + 1])));
         if (ordered) CheckPair(batch_id, first, second);
+        returned = std::max(returned, call(first).returned);
       }
     }
   }

@@ -98,6 +98,13 @@ class Builder {
     return *this;
   }
 
+  // The call that began `back` calls before the last one returns together with the last.
+  Builder& ReturnsNow(std::size_t back) {
+    auto& calls = history_.calls;
+    calls[calls.size() - 1 - back].returned = calls.back().returned;
+    return *this;
+  }
+
   std::vector<std::string> Broken(ClauseHits* hits = nullptr) const {
     std::vector<std::string> clauses;
     const FixedLiveness liveness;
@@ -215,6 +222,22 @@ TEST(ScansTest, ADeadHolderLosesItsClaim) {
               IsEmpty());
   EXPECT_THAT(Builder().Enqueue(kA).Grant(Claim("c1", 1, 9000, {kA}, dead)).Grant(Claim("c2", 2, 9000, {kA}, stranger)).Broken(),
               ElementsAre("QW-INV-1"));
+}
+
+// The first of three grants to begin may be the last to be made: it may have taken the batch from the dead holder.
+TEST(ScansTest, AGrantThatBeganEarlyMayHaveEndedADeadHoldersClaim) {
+  const QueuedWorkBatch a = Batch("a", 1);
+  LeaseOwnerIdentity dead = Owner("D");
+  dead.liveness = LocalProcessOwner{"h", "b", kDeadPid, "7"};
+  LeaseOwnerIdentity local = Owner("L");
+  local.liveness = LocalProcessOwner{"h", "b", 1, "1"};
+  Builder overlapping;
+  overlapping.Enqueue(a).Grant(Claim("c3", 3, 1000, {a}, local)).Grant(Claim("c1", 1, 1000, {a}));
+  overlapping.Grant(Claim("c2", 2, 9000, {a}, dead)).ReturnsNow(2).Clock(1001);
+  EXPECT_THAT(overlapping.Grant(Claim("c4", 4, 1001, {a})).Broken(), IsEmpty());
+  Builder in_a_row;
+  in_a_row.Enqueue(a).Grant(Claim("c1", 1, 1000, {a})).Grant(Claim("c2", 2, 9000, {a}, dead)).Clock(1001);
+  EXPECT_THAT(in_a_row.Grant(Claim("c4", 4, 1001, {a})).Broken(), ElementsAre("QW-INV-1"));
 }
 
 TEST(ScansTest, AStaleClaimNeitherRenewsNorSettles) {
