@@ -25,6 +25,15 @@ constexpr const char* kLaneTrail[] = {"QW-INV-9", "QW-INV-10", "QW-INV-11", "EL-
                                       "EL-TRY-4", "EL-TRY-5",  "EL-TRY-7",  "EL-RCL-1", "EL-RCL-2", "EL-RCL-3",
                                       "EL-RCL-4", "EL-REN-1",  "EL-REN-2",  "EL-REL-1", "EL-REL-2", "QW-CMD-1",
                                       "QW-CLM-2", "QW-IDS-6",  "SC-CMT-5",  "EL-REN-3"};
+constexpr const char* kLeasesTrail[] = {
+    "QW-INV-1",  "QW-INV-2", "QW-INV-3", "QW-INV-4",  "QW-INV-5",  "QW-INV-15", "QW-INV-18", "QW-INV-19", "QW-CMD-7",
+    "QW-LST-1",  "QW-PND-1", "QW-PND-3", "QW-CAN-1",  "QW-CAN-5",  "QW-CAN-2",  "QW-CAN-3",  "QW-REN-1",  "QW-REN-3",
+    "QW-REN-4",  "QW-REN-5", "QW-CLM-7", "QW-CLM-8",  "QW-CLM-11", "QW-CLM-13", "QW-CLM-14", "QW-CLM-15", "QW-CLM-16",
+    "QW-CLM-21", "QW-IDS-2", "SC-CMT-7", "SC-CMT-9",  "SC-CMT-14", "QW-INV-7",  "QW-CMD-2",  "QW-CMD-3",  "QW-CMD-5",
+    "QW-CMD-6",  "QW-CLM-3", "QW-CLM-9", "QW-CLM-17", "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-5",  "QW-CLM-5",  "QW-CMD-5",
+    "QW-PND-2",  "QW-CAN-4", "SC-CMT-8", "SC-CMT-13", "QW-INV-9",  "QW-INV-10", "QW-INV-11", "EL-TRY-1",  "EL-TRY-2",
+    "EL-TRY-3",  "EL-TRY-4", "EL-TRY-5", "EL-TRY-7",  "EL-RCL-1",  "EL-RCL-2",  "EL-RCL-3",  "EL-RCL-4",  "EL-REN-1",
+    "EL-REN-2",  "EL-REL-1", "EL-REL-2", "QW-CMD-1",  "QW-CLM-2",  "QW-IDS-6",  "SC-CMT-5",  "EL-REN-3"};
 constexpr const char* kHeadTrail[] = {"SC-CMT-3",  "SC-CMT-4",  "SC-CMT-5",  "SC-CMT-6", "SC-CMT-7",  "SC-CMT-10",
                                       "SC-CMT-11", "SC-CMT-12", "SC-CMT-15", "QW-INV-2", "QW-INV-12", "QW-INV-13",
                                       "QW-INV-14", "SC-LOD-1",  "SC-CMT-8",  "QW-INV-4"};
@@ -90,7 +99,12 @@ constexpr Mutant kMutants[] = {
      "An empty source_key counts as none.",
      MutantKind::kSequential,
      {"QW-ENQ-4", "QW-ENQ-5", "QW-INV-17"}},
-    {Slip::kLifo, "lifo", "Claims start at the newest candidate.", MutantKind::kSequential, {"QW-CLM-6"}, Trail::kSelection},
+    {Slip::kLifo,
+     "lifo",
+     "Claims start at the newest candidate.",
+     MutantKind::kSequential,
+     {"QW-CLM-6", "QW-ABN-1", "QW-CLM-14"},
+     Trail::kSelection},
     {Slip::kOrderByAvailability,
      "order-by-availability",
      "Candidates are taken in the order in which they became available.",
@@ -178,7 +192,7 @@ constexpr Mutant kMutants[] = {
      "max-off-by-one",
      "A group may grow to max_batches + 1.",
      MutantKind::kSequential,
-     {"QW-CLM-7", "QW-INV-7", "QW-IDS-2", "QW-IDS-4", "QW-CLM-9", "QW-INV-5"}},
+     {"QW-CLM-7", "QW-INV-7", "QW-IDS-2", "QW-IDS-4", "QW-CLM-9", "QW-INV-5", "QW-CLM-15"}},
     {Slip::kMaxZeroIsUnlimited, "max-zero-is-unlimited", "max_batches 0 means no limit.", MutantKind::kSequential, {"QW-CLM-1"}},
     {Slip::kGatedHeadSkipped,
      "gated-head-skipped",
@@ -200,7 +214,7 @@ constexpr Mutant kMutants[] = {
      "command-skipped-by-turn-claim",
      "A work claim passes over leading session commands.",
      MutantKind::kSequential,
-     {"QW-CLM-3", "QW-INV-5", "QW-IDS-5"}},
+     {"QW-CLM-3", "QW-INV-5", "QW-IDS-5", "QW-IDS-3"}},
     {Slip::kTurnWorkSkippedByCommandClaim,
      "turn-work-skipped-by-command-claim",
      "A command claim passes over leading turn work.",
@@ -215,7 +229,7 @@ constexpr Mutant kMutants[] = {
      "command-claim-asks-delivery",
      "A command claim withholds commands that are for after the turn's commit.",
      MutantKind::kSequential,
-     {"QW-CMD-5", "QW-CMD-2", "QW-INV-5", "QW-INV-18", "QW-CMD-7"}},
+     {"QW-CMD-5", "QW-CMD-2", "QW-INV-5", "QW-INV-18", "QW-CMD-7", "QW-CLM-9"}},
     {Slip::kClasslessIsTurnWork,
      "classless-is-turn-work",
      "A batch without a class counts as turn work.",
@@ -293,7 +307,7 @@ constexpr Mutant kMutants[] = {
      "dead-ignores-boot",
      "Whether an owner is dead is judged across a reboot.",
      MutantKind::kSequential,
-     {"QW-INV-1", "EL-RCL-3", "QW-INV-10"},
+     {"QW-INV-1", "EL-RCL-3", "QW-INV-10", "QW-REN-5"},
      Trail::kSelection},
     {Slip::kDeadIgnoresHost,
      "dead-ignores-host",
@@ -363,7 +377,7 @@ constexpr Mutant kMutants[] = {
      "renew-accepts-remainder",
      "Renew succeeds if any row is still owned.",
      MutantKind::kSequential,
-     {"QW-REN-3", "QW-CAN-4", "QW-INV-2"}},
+     {"QW-REN-3", "QW-CAN-4", "QW-INV-2", "QW-PND-1"}},
     {Slip::kRenewOnlyHead,
      "renew-only-head",
      "Renew extends the first row of a group only.",
@@ -463,12 +477,12 @@ constexpr Mutant kMutants[] = {
      "pending-expiry-strict",
      "The pending list takes a claim for live at the instant of its expiry.",
      MutantKind::kSequential,
-     {"QW-PND-1", "QW-CLM-12"}},
+     {"QW-PND-1", "QW-CLM-12", "QW-PND-2"}},
     {Slip::kPendingLeaksSessions,
      "pending-leaks-sessions",
      "The pending list forgets the session in its filter.",
      MutantKind::kSequential,
-     {"QW-PND-1", "QW-LST-2", "QW-INV-16", "QW-INV-15", "QW-INV-4"}},
+     {"QW-PND-1", "QW-LST-2", "QW-INV-16", "QW-INV-15", "QW-INV-4", "QW-INV-19"}},
     {Slip::kReadReapsLapsed,
      "read-reaps-lapsed",
      "Listing throws lapsed claims away, so they can no longer be renewed or settled.",
@@ -580,7 +594,7 @@ constexpr Mutant kMutants[] = {
      "lane-renew-moves-claimed-at",
      "Renewing a lane sets claimed_at anew.",
      MutantKind::kSequential,
-     {"EL-REN-1"}},
+     {"EL-REN-1", "EL-REN-3"}},
     {Slip::kReleaseTrustsOwner,
      "release-trusts-owner",
      "A release is compared by owner only, so an old one frees the newer lease.",
@@ -611,7 +625,7 @@ constexpr Mutant kMutants[] = {
      "commit-stamp-session-unchecked",
      "A stamp of another session is accepted.",
      MutantKind::kSequential,
-     {"SC-CMT-2"}},
+     {"SC-CMT-2", "QW-INV-2"}},
     {Slip::kCommitFenceOptional,
      "commit-fence-optional",
      "A commit without a fence is not checked for one.",
@@ -636,7 +650,7 @@ constexpr Mutant kMutants[] = {
      "commit-refuses-lapsed-claim",
      "A lapsed claim that nobody took is not settled.",
      MutantKind::kSequential,
-     {"SC-CMT-9", "SC-CMT-7"}},
+     {"SC-CMT-9", "SC-CMT-7", "SC-CMT-8"}},
     {Slip::kCommitTrustsClaimId,
      "commit-trusts-claim-id",
      "The claim id names the head batch, and completions are checked without the token.",
@@ -748,7 +762,7 @@ constexpr Mutant kMutants[] = {
      "replay-settles-again",
      "A repeated stamp settles the completions that came with it.",
      MutantKind::kSequential,
-     {"SC-CMT-3", "QW-INV-14", "QW-INV-17", "QW-ENQ-4", "SC-CMT-13", "QW-CLM-4"},
+     {"SC-CMT-3", "QW-INV-14", "QW-INV-17", "QW-ENQ-4", "SC-CMT-13", "QW-CLM-4", "SC-CMT-15"},
      Trail::kOwnership},
     {Slip::kRaceTimeBeforeLock,
      "race-time-before-lock",
@@ -760,13 +774,13 @@ constexpr Mutant kMutants[] = {
      "race-fence-then-claim",
      "A claim checks the fence in one critical section and takes the batches in another.",
      MutantKind::kRace,
-     {"QW-INV-11", "QW-CLM-2", "QW-CMD-1"},
+     {"QW-INV-11", "QW-CLM-2", "QW-CMD-1", "QW-IDS-6"},
      Trail::kLane},
     {Slip::kRaceSelectThenMark,
      "race-select-then-mark",
      "A claim selects batches in one critical section and marks them in another.",
      MutantKind::kRace,
-     {"QW-INV-1", "QW-INV-4", "QW-INV-2"},
+     {"QW-INV-1", "QW-INV-4", "QW-INV-2", "QW-CLM-2"},
      Trail::kSelection},
     {Slip::kRaceCounterReadThenWrite,
      "race-counter-read-then-write",
@@ -879,13 +893,14 @@ constexpr Mutant kMutants[] = {
      "Enqueue answers before its write, which the next call makes.",
      MutantKind::kCrash,
      {"QW-INV-3", "QW-ENQ-10", "QW-LST-1", "QW-PND-1", "QW-ENQ-1", "QW-ENQ-8", "QW-INV-15", "QW-INV-18", "QW-INV-4", "QW-CLM-5",
-      "QW-CLM-7"}},
+      "QW-CLM-7", "QW-ENQ-3"},
+     Trail::kOwnership},
     {Slip::kCrashRenewWrittenLate,
      "crash-renew-written-late",
      "Renewals answer before their write, which the next call makes.",
      MutantKind::kCrash,
      {"QW-REN-1", "QW-PND-1", "QW-PND-3", "QW-CAN-2", "QW-INV-1", "QW-REN-7", "EL-REN-3", "QW-CLM-14", "SC-LOD-1"},
-     Trail::kLane},
+     Trail::kLeases},
     {Slip::kCrashReleaseWrittenLate,
      "crash-release-written-late",
      "A release answers before its write, which the next call makes.",
@@ -928,7 +943,7 @@ absl::string_view KindName(MutantKind kind) {
 }
 
 absl::string_view TrailName(Trail trail) {
-  static constexpr absl::string_view kNames[] = {"", "selection", "ownership", "lane", "head"};
+  static constexpr absl::string_view kNames[] = {"", "selection", "ownership", "lane", "leases", "head"};
   return kNames[static_cast<std::size_t>(trail)];
 }
 
@@ -940,6 +955,8 @@ absl::Span<const char* const> ClausesOf(Trail trail) {
       return kOwnershipTrail;
     case Trail::kLane:
       return kLaneTrail;
+    case Trail::kLeases:
+      return kLeasesTrail;
     case Trail::kHead:
       return kHeadTrail;
     case Trail::kNone:

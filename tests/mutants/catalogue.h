@@ -34,6 +34,7 @@ enum class Trail {
   kSelection,  // which batches are claimable, and so what is granted, or that nothing is
   kOwnership,  // which claim owns which batches until when, and so all that is done with claims
   kLane,       // who holds the lane until when, and so all that needs its fence
+  kLeases,     // both of these
   kHead,       // what a commit left: head revision, body, stamps
 };
 
