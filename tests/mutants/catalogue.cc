@@ -917,13 +917,14 @@ constexpr Mutant kMutants[] = {
      "crash-settlement-written-late",
      "A commit writes its state before the answer, but the removal of its batches with the next write.",
      MutantKind::kCrash,
-     {"QW-INV-13", "SC-CMT-10", "SC-LOD-1"},
+     {"QW-INV-13", "SC-CMT-10", "SC-LOD-1", "QW-ENQ-4", "QW-ENQ-5", "QW-ENQ-6"},
      Trail::kOwnership},
     {Slip::kCrashCommitInTwoWrites,
      "crash-commit-in-two-writes",
      "A commit writes its state and the removal of its batches one after the other.",
      MutantKind::kCrash,
-     {"QW-INV-4", "QW-LST-1", "EL-RCL-1", "QW-REN-5"},
+     {"QW-INV-4", "QW-LST-1", "EL-RCL-1", "QW-REN-5", "EL-TRY-1", "EL-TRY-2", "EL-TRY-3", "EL-REN-1", "QW-CLM-2", "QW-CMD-1",
+      "QW-IDS-6"},
      Trail::kHead},
 };
 
