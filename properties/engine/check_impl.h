@@ -93,7 +93,8 @@ class Checker {
       : factory_(factory),
         crash_factory_(crash_factory),
         options_(options),
-        clock_error_{static_cast<DurationMs>(absl::ToInt64Milliseconds(options.clock_error)), options.clock_drift},
+        clock_error_{static_cast<DurationMs>(absl::ToInt64Milliseconds(absl::Ceil(options.clock_error, absl::Milliseconds(1)))),
+                     options.clock_drift},
         hits_(Spec<F>::Clauses().size()) {
     if (options_.operations == 0 && options_.budget <= absl::ZeroDuration()) options_.operations = 200'000;
   }

@@ -1,6 +1,6 @@
 """The example's backend, unmodified but for its clock: the system's, which it asks the C library for.
 
-With an argument, seconds, the clock is read that seldom: a program that does not follow a faked clock closely enough."""
+With any argument the clock is read once only: a program that does not follow a faked clock."""
 
 import os
 import sys

@@ -114,6 +114,17 @@ TEST(SystemClockTest, ADeclaredErrorCoversIt) {
   EXPECT_TRUE(report.failures.empty()) << report.text();
 }
 
+// Half a millisecond of error is not none: windows are whole milliseconds.
+TEST(SystemClockTest, AnErrorBelowAMillisecondIsRoundedUp) {
+  SimulatedTime time;
+  const StoreClock clock(time, 1);
+  CheckOptions options = Options(time);
+  options.clock_error = absl::Microseconds(500);
+  const Report report = Check<F>(InProcess(Stores<memstore::SessionStore>(clock)), options);
+  EXPECT_TRUE(report.failures.empty()) << report.text();
+  EXPECT_THAT(report.reason, testing::Not(HasSubstr("--clock-error")));
+}
+
 TEST(SystemClockTest, TooManyAnswersInsideProveTooLittle) {
   SimulatedTime time;
   const StoreClock clock(time, 0);
