@@ -14,26 +14,14 @@ constexpr const char* kSelectionTrail[] = {"QW-CLM-4", "QW-INV-5",  "QW-INV-18",
                                            "QW-CMD-5", "QW-CMD-6",  "QW-CMD-7",  "QW-CLM-3",  "QW-CLM-7",  "QW-CLM-8",
                                            "QW-CLM-9", "QW-CLM-14", "QW-CLM-15", "QW-CLM-16", "QW-CLM-17", "QW-CLM-21",
                                            "QW-IDS-2", "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-5",  "QW-CLM-5",  "QW-CLM-13"};
-constexpr const char* kOwnershipTrail[] = {
-    "QW-CLM-4",  "QW-INV-1",  "QW-INV-2", "QW-INV-3", "QW-INV-4",  "QW-INV-5",  "QW-INV-15", "QW-INV-18", "QW-INV-19",
-    "QW-CMD-7",  "QW-LST-1",  "QW-PND-1", "QW-PND-3", "QW-CAN-1",  "QW-CAN-5",  "QW-CAN-2",  "QW-CAN-3",  "QW-REN-1",
-    "QW-REN-3",  "QW-REN-4",  "QW-REN-5", "QW-CLM-7", "QW-CLM-8",  "QW-CLM-11", "QW-CLM-13", "QW-CLM-14", "QW-CLM-15",
-    "QW-CLM-16", "QW-CLM-21", "QW-IDS-2", "SC-CMT-7", "SC-CMT-9",  "SC-CMT-14", "QW-INV-7",  "QW-CMD-2",  "QW-CMD-3",
-    "QW-CMD-5",  "QW-CMD-6",  "QW-CLM-3", "QW-CLM-9", "QW-CLM-17", "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-5",  "QW-CLM-5",
-    "QW-CMD-5",  "QW-PND-2",  "QW-CAN-4", "SC-CMT-8", "SC-CMT-13"};
+constexpr const char* kOwnershipTrail[] = {"QW-INV-1", "QW-INV-2", "QW-INV-3", "QW-INV-4",  "QW-INV-15", "QW-INV-19", "QW-LST-1",
+                                           "QW-PND-1", "QW-PND-3", "QW-CAN-1", "QW-CAN-5",  "QW-CAN-2",  "QW-CAN-3",  "QW-REN-1",
+                                           "QW-REN-3", "QW-REN-4", "QW-REN-5", "QW-CLM-11", "SC-CMT-7",  "SC-CMT-9",  "SC-CMT-14",
+                                           "QW-PND-2", "QW-CAN-4", "SC-CMT-8", "SC-CMT-13"};
 constexpr const char* kLaneTrail[] = {"QW-INV-9", "QW-INV-10", "QW-INV-11", "EL-TRY-1", "EL-TRY-2", "EL-TRY-3",
                                       "EL-TRY-4", "EL-TRY-5",  "EL-TRY-7",  "EL-RCL-1", "EL-RCL-2", "EL-RCL-3",
                                       "EL-RCL-4", "EL-REN-1",  "EL-REN-2",  "EL-REL-1", "EL-REL-2", "QW-CMD-1",
                                       "QW-CLM-2", "QW-IDS-6",  "SC-CMT-5",  "EL-REN-3"};
-constexpr const char* kLeasesTrail[] = {
-    "QW-CLM-4",  "QW-INV-1",  "QW-INV-2", "QW-INV-3", "QW-INV-4",  "QW-INV-5",  "QW-INV-15", "QW-INV-18", "QW-INV-19",
-    "QW-CMD-7",  "QW-LST-1",  "QW-PND-1", "QW-PND-3", "QW-CAN-1",  "QW-CAN-5",  "QW-CAN-2",  "QW-CAN-3",  "QW-REN-1",
-    "QW-REN-3",  "QW-REN-4",  "QW-REN-5", "QW-CLM-7", "QW-CLM-8",  "QW-CLM-11", "QW-CLM-13", "QW-CLM-14", "QW-CLM-15",
-    "QW-CLM-16", "QW-CLM-21", "QW-IDS-2", "SC-CMT-7", "SC-CMT-9",  "SC-CMT-14", "QW-INV-7",  "QW-CMD-2",  "QW-CMD-3",
-    "QW-CMD-5",  "QW-CMD-6",  "QW-CLM-3", "QW-CLM-9", "QW-CLM-17", "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-5",  "QW-CLM-5",
-    "QW-CMD-5",  "QW-PND-2",  "QW-CAN-4", "SC-CMT-8", "SC-CMT-13", "QW-INV-9",  "QW-INV-10", "QW-INV-11", "EL-TRY-1",
-    "EL-TRY-2",  "EL-TRY-3",  "EL-TRY-4", "EL-TRY-5", "EL-TRY-7",  "EL-RCL-1",  "EL-RCL-2",  "EL-RCL-3",  "EL-RCL-4",
-    "EL-REN-1",  "EL-REN-2",  "EL-REL-1", "EL-REL-2", "QW-CMD-1",  "QW-CLM-2",  "QW-IDS-6",  "SC-CMT-5",  "EL-REN-3"};
 constexpr const char* kHeadTrail[] = {"SC-CMT-3",  "SC-CMT-4",  "SC-CMT-5",  "SC-CMT-6", "SC-CMT-7",  "SC-CMT-10",
                                       "SC-CMT-11", "SC-CMT-12", "SC-CMT-15", "QW-INV-2", "QW-INV-12", "QW-INV-13",
                                       "QW-INV-14", "SC-LOD-1",  "SC-CMT-8",  "QW-INV-4"};
@@ -948,27 +936,22 @@ absl::string_view TrailName(Trail trail) {
   return kNames[static_cast<std::size_t>(trail)];
 }
 
-absl::Span<const char* const> ClausesOf(Trail trail) {
-  switch (trail) {
-    case Trail::kSelection:
-      return kSelectionTrail;
-    case Trail::kOwnership:
-      return kOwnershipTrail;
-    case Trail::kLane:
-      return kLaneTrail;
-    case Trail::kLeases:
-      return kLeasesTrail;
-    case Trail::kHead:
-      return kHeadTrail;
-    case Trail::kNone:
-      break;
-  }
-  return {};
+std::vector<const char*> ClausesOf(Trail trail) {
+  std::vector<const char*> clauses;
+  const auto add = [&](absl::Span<const char* const> list) {
+    for (const char* clause : list) clauses.push_back(clause);
+  };
+  const bool ownership = trail == Trail::kOwnership || trail == Trail::kLeases;
+  if (trail == Trail::kSelection || ownership) add(kSelectionTrail);
+  if (ownership) add(kOwnershipTrail);
+  if (trail == Trail::kLane || trail == Trail::kLeases) add(kLaneTrail);
+  if (trail == Trail::kHead) add(kHeadTrail);
+  return clauses;
 }
 
 bool Mutant::DiesBy(absl::string_view clause) const {
   const auto names_it = [&](const char* named) { return named != nullptr && clause == named; };
-  const absl::Span<const char* const> later = ClausesOf(trail);
+  const std::vector<const char*> later = ClausesOf(trail);
   return std::any_of(clauses.begin(), clauses.end(), names_it) || std::any_of(later.begin(), later.end(), names_it);
 }
 

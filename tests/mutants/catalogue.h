@@ -32,9 +32,9 @@ absl::string_view KindName(MutantKind kind);
 enum class Trail {
   kNone,       // the wrong answer is the slip's own
   kSelection,  // which batches are claimable, and so what is granted, or that nothing is
-  kOwnership,  // which claim owns which batches until when, and so all that is done with claims
+  kOwnership,  // all of selection's too: which claim owns which batches until when, and so all that is done with claims
   kLane,       // who holds the lane until when, and so all that needs its fence
-  kLeases,     // both of these
+  kLeases,     // ownership and lane
   kHead,       // what a commit left: head revision, body, stamps
 };
 
@@ -51,7 +51,7 @@ struct Mutant {
 };
 
 absl::string_view TrailName(Trail trail);
-absl::Span<const char* const> ClausesOf(Trail trail);
+std::vector<const char*> ClausesOf(Trail trail);
 
 // All of them, in the order of Slip.
 absl::Span<const Mutant> Mutants();

@@ -435,7 +435,7 @@ TEST(Catalogue, EveryMutantNamesClausesThatExist) {
     EXPECT_FALSE(mutant.sentence.empty()) << mutant.name;
     EXPECT_FALSE(mutant.ClauseIds().empty()) << mutant.name;
     std::vector<std::string> clauses = mutant.ClauseIds();
-    clauses.insert(clauses.end(), ClausesOf(mutant.trail).begin(), ClausesOf(mutant.trail).end());
+    for (const char* clause : ClausesOf(mutant.trail)) clauses.push_back(clause);
     for (const std::string& clause : clauses) {
       EXPECT_LT(FindClause(session_store::kClauses, clause), std::size(session_store::kClauses)) << mutant.name << ": " << clause;
     }
