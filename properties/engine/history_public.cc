@@ -251,6 +251,9 @@ class ClaimqReader final : public HistoryReader {
   explicit ClaimqReader(HistoryText text) : HistoryReader(text) {}
 
  private:
+  static constexpr absl::string_view kNoHeader =
+      "expected the header, an object with \"format\":\"claimq-1\" and the number of \"clients\"";
+
   struct Placed {
     uint64_t instant = 0;
     int order = 0;  // among those of one instant
@@ -288,6 +291,7 @@ class ClaimqReader final : public HistoryReader {
       return fault.empty() ? absl::OkStatus() : source().Error(offset, fault);
     });
     if (!status.ok()) return status;
+    if (header) return source().Error(0, kNoHeader);
     std::stable_sort(calls.begin(), calls.end(), [](const ClaimqCall& a, const ClaimqCall& b) { return a.call < b.call; });
     absl::flat_hash_set<uint64_t> instants;
     for (const ClaimqCall& call : calls) {
@@ -306,7 +310,7 @@ class ClaimqReader final : public HistoryReader {
     const OrderedJson* const clients = MemberOf(header, "clients");
     if (TextOf(MemberOf(header, "format")) != "claimq-1" || clients == nullptr || !clients->is_number_unsigned() ||
         *clients == 0) {
-      return source().Error(offset, "expected the header, an object with \"format\":\"claimq-1\" and the number of \"clients\"");
+      return source().Error(offset, kNoHeader);
     }
     clients_ = clients->get<uint64_t>();
     events_.push_back({0, 0, offset, {{"process", "header"}, {"type", "info"}, {"f", "claimq"}, {"value", std::move(header)}}});

@@ -1,7 +1,7 @@
-// Shrinking: the smallest program that still breaks the same clause.
+// Shrinking: the smallest program that still breaks the contract.
 //
 // Delta debugging over faults, clients, commands, time and values, in this order, each candidate run again. What counts as "still
-// breaks it" is the caller's: by the recorded schedule, by a few schedules, or in one of several free runs.
+// breaks it" is the caller's: by which clauses, and by the recorded schedule, by a few schedules, or in one of several free runs.
 #ifndef LEASECHECK_PROPERTIES_ENGINE_SHRINK_H_
 #define LEASECHECK_PROPERTIES_ENGINE_SHRINK_H_
 
@@ -17,7 +17,7 @@
 
 namespace leasecheck::engine {
 
-// Runs a candidate; the run that breaks the clause, or nullopt.
+// Runs a candidate; the run that breaks it, or nullopt.
 template <class F>
 using StillBreaks = std::function<std::optional<RunResult<F>>(const Program<F>& program, const std::vector<Schedule>& schedules)>;
 
@@ -43,7 +43,7 @@ class Shrinker {
     return std::move(best_);
   }
 
-  // Whether it ended because nothing smaller breaks the clause.
+  // Whether it ended because nothing smaller breaks it.
   bool minimal() const { return !Spent(); }
 
  private:

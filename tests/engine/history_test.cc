@@ -345,6 +345,7 @@ TEST(HistoryFiles, BadInputGetsFileLineColumnAndASentence) {
       {kPorcupineKv, "{:process 0, :type :invoke, :f :get, :key \"a\", :value nil, :error 1}",
        "f:1:1: expected the members process, type, f, key and value, found error"},
       {kPorcupineKv, "{:index 0, :process 0, :type :invoke, :f :get, :key \"a\", :value nil}", "found index"},
+      {kClaimq, "", "f:1:1: expected the header"},
       {kClaimq, "{\"clients\":1}", "f:1:1: expected the header"},
       {kClaimq, "H\n{\"c\":2,\"f\":\"claim\",\"call\":1}", "f:2:1: expected c, a client of those that the header counts"},
       {kClaimq, "H\n{\"c\":1,\"f\":\"claim\"}", "f:2:1: expected call, an instant"},

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   app.add_flag("--markdown", markdown, "print a Markdown table");
   app.add_flag("--trace", trace, "print the shrunk traces too");
   app.add_option("--seeds", options.seeds, "seeds a mutant");
-  app.add_option("--shrunk-seeds", options.shrunk_seeds, "seeds whose failure is shrunk");
+  app.add_option("--seed", options.first_seed, "the first seed");
   app.add_option("--operations", options.operations, "contract calls a check");
   app.add_option("mutants", options.names, "mutants to run; none: all");
   CLI11_PARSE(app, argc, argv);

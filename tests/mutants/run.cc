@@ -52,7 +52,6 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     // What takes two clients cannot show with one, and what takes a crash only with one.
     check.sequential = mutant.kind == MutantKind::kSequential;
     check.concurrent = mutant.kind != MutantKind::kCrash;
-    check.shrink = i < options.shrunk_seeds;
     const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), check);
     if (report.failures.empty()) {
       if (report.internal_error) row.trouble.push_back(absl::StrCat("seed ", check.seed, ": ", report.reason));
@@ -63,7 +62,6 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     ++row.by_clause[failure.clause];
     if (!mutant.DiesBy(failure.clause)) row.foreign.push_back(failure.clause);
     operations.push_back(failure.operations);
-    if (!check.shrink) continue;
     calls.push_back(failure.calls);
     std::string& shortest = row.shrunk_traces[failure.clause];
     if (shortest.empty() || failure.trace.size() < shortest.size()) shortest = failure.trace;

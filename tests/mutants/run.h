@@ -20,7 +20,6 @@ struct RunOptions {
   int seeds = 20;
   // Contract calls of one check, divided among its stages. A mutant that is not killed within them survives.
   uint64_t operations = 1'500'000;
-  int shrunk_seeds = 3;            // for how many of the seeds the failure is shrunk
   std::vector<std::string> names;  // mutants to run; empty: all
   // Called after each mutant, with how many are done; may be empty.
   std::function<void(std::size_t done, std::size_t all)> progress;
@@ -31,12 +30,12 @@ struct KillRow {
   const Mutant* mutant = nullptr;
   int seeds = 0;
   int killed = 0;                        // seeds at which a clause was found broken, named or not
-  std::map<std::string, int> by_clause;  // the clause that was found broken -> at how many seeds
+  std::map<std::string, int> by_clause;  // the clause that the shrunk trace breaks -> at how many seeds
   std::vector<std::string> foreign;      // of them those that the mutant does not name
   std::vector<std::string> trouble;      // checks that ended without a verdict, in a sentence each
   uint64_t median_operations = 0;        // until killed; 0 where never killed
   uint64_t worst_operations = 0;
-  std::size_t shrunk_calls = 0;                      // contract calls of the shrunk trace, the median; 0 where none was shrunk
+  std::size_t shrunk_calls = 0;                      // contract calls of the shrunk trace, the median
   std::map<std::string, std::string> shrunk_traces;  // the shortest by each clause
 
   // Killed at every seed and by named clauses only.

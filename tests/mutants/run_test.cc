@@ -23,7 +23,6 @@ class MutantTest : public testing::TestWithParam<Mutant> {};
 TEST_P(MutantTest, DiesByANamedClause) {
   RunOptions options;
   options.seeds = Nightly() ? 20 : 2;
-  options.shrunk_seeds = Nightly() ? 3 : 0;
   const KillRow row = RunMutant(GetParam(), options);
   EXPECT_EQ(row.killed, row.seeds) << "it survived: " << GetParam().sentence;
   EXPECT_TRUE(row.foreign.empty()) << "it died by " << absl::StrJoin(row.foreign, ", ") << ", which it does not name";
