@@ -5,9 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "properties/engine/verify.h"
+#include "tests/support/random_intervals.h"
 
 namespace leasecheck::engine {
 namespace {
@@ -19,35 +18,6 @@ struct Tally {
   int illegal = 0;
   int undecided = 0;  // by the oracle
   int unknown_claims = 0;
-};
-
-class Random {
- public:
-  explicit Random(uint32_t seed) : engine_(seed) {}
-  int Below(int n) { return std::uniform_int_distribution<int>(0, n - 1)(engine_); }
-  bool OneIn(int n) { return Below(n) == 0; }
-  std::vector<Interval> History(int calls, int unknown_in, int spread) {
-    std::vector<Interval> history;
-    std::vector<Instant> instants;
-    for (int i = 0; i < 2 * calls; ++i) instants.push_back(10 * i);
-    for (int i = 0; i < 2 * calls; ++i) std::swap(instants[i], instants[std::min(2 * calls - 1, i + Below(spread))]);
-    const Instant crash = 10 * Below(2 * calls) + 5;
-    for (int i = 0; i < calls; ++i) {
-      const auto [call, end] = std::minmax(instants[2 * i], instants[2 * i + 1]);
-      Interval interval{call, end, false, 1};
-      if (OneIn(unknown_in)) {
-        interval.optional = true;
-        const int bound = Below(3);
-        if (bound == 0) interval.end = kOpen;
-        if (bound == 1) interval.end = std::max(call, crash);
-      }
-      history.push_back(interval);
-    }
-    return history;
-  }
-
- private:
-  std::mt19937 engine_;
 };
 
 // Calls and answers as one order of the plain model gives them; now and then an answer is changed.

@@ -4,13 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "absl/strings/str_cat.h"
 #include "properties/engine/linearize_core.h"
 #include "properties/engine/linearize_partition.h"
 #include "properties/engine/verify.h"
 #include "tests/engine/linearize_models.h"
+#include "tests/support/random_intervals.h"
 
 namespace leasecheck::engine {
 namespace {
@@ -67,37 +66,6 @@ void Compare(const Model& model, const std::vector<Interval>& history, typename 
     ++tally->minimal;
   }
 }
-
-class Random {
- public:
-  explicit Random(uint32_t seed) : engine_(seed) {}
-  int Below(int n) { return std::uniform_int_distribution<int>(0, n - 1)(engine_); }
-  bool OneIn(int n) { return Below(n) == 0; }
-  // `calls` intervals with all instants distinct but some bounds, which crashes share.
-  std::vector<Interval> History(int calls, int unknown_in, int spread) {
-    std::vector<Interval> history;
-    std::vector<Instant> instants;
-    for (int i = 0; i < 2 * calls; ++i) instants.push_back(10 * i);
-    // Swaps within a short distance: neither all at once nor one after another.
-    for (int i = 0; i < 2 * calls; ++i) std::swap(instants[i], instants[std::min(2 * calls - 1, i + Below(spread))]);
-    const Instant crash = 10 * Below(2 * calls) + 5;
-    for (int i = 0; i < calls; ++i) {
-      const auto [call, end] = std::minmax(instants[2 * i], instants[2 * i + 1]);
-      Interval interval{call, end, false, 1};
-      if (OneIn(unknown_in)) {
-        interval.optional = true;
-        const int bound = Below(3);
-        if (bound == 0) interval.end = kOpen;
-        if (bound == 1) interval.end = std::max(call, crash);
-      }
-      history.push_back(interval);
-    }
-    return history;
-  }
-
- private:
-  std::mt19937 engine_;
-};
 
 // Gives the calls the answers that one random order would give, so that about half of the histories are legal once some are
 // changed.
