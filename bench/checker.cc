@@ -1,12 +1,16 @@
 // How fast the harness is: operations generated, executed and judged a second, and programs a second, on the in-memory store; or
-// what the linearizability search costs on the histories that it has targets for.
+// what the linearizability search costs on the histories that it has targets for; or what the scans cost on a long one.
 //
 //   build/release/bench/leasecheck_bench_checker
 //   build/release/bench/leasecheck_bench_checker --table [part of a row's name]
+//   build/release/bench/leasecheck_bench_checker --scan [calls]
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/synchronization/mutex.h"
 #include "bench/checker_table.h"
+#include "bench/long_scan.h"
 #include "bench/memory_target.h"
 #include "benchmark/benchmark.h"
 #include "properties/check.h"
@@ -56,6 +60,11 @@ int main(int argc, char** argv) {
     leasecheck::bench::TableOptions options;
     if (argc > 2) options.only = argv[2];
     return leasecheck::bench::PrintCheckerTable(options);
+  }
+  if (argc > 1 && std::strcmp(argv[1], "--scan") == 0) {
+    leasecheck::bench::LongScanOptions options;
+    if (argc > 2) options.operations = std::max(1, std::atoi(argv[2]));
+    return leasecheck::bench::PrintLongScan(options);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;

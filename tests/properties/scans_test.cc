@@ -206,6 +206,16 @@ TEST(ScansTest, AClockMoveThatOverlapsTheGrantExcusesIt) {
               IsEmpty());
 }
 
+TEST(ScansTest, OfClockMovesThatOverlappedEitherMayHaveBeenTheLast) {
+  const QueuedWorkBatch a = Batch("a", 1);
+  const auto granted = [&] { return Builder().Enqueue(a).Grant(Claim("c1", 1, 1100, {a})); };
+  EXPECT_TRUE(granted().Clock(1100).Clock(1050).Overlapping().Grant(Claim("c2", 2, 1200, {a})).Broken().empty());
+  EXPECT_THAT(granted().Clock(1100).Clock(1050).Grant(Claim("c2", 2, 1200, {a})).Broken(), ElementsAre("QW-INV-1"));
+  // A move that both of them precede leaves no doubt.
+  EXPECT_THAT(granted().Clock(1100).Clock(1050).Overlapping().Clock(1060).Grant(Claim("c2", 2, 1200, {a})).Broken(),
+              ElementsAre("QW-INV-1"));
+}
+
 TEST(ScansTest, AnAbandonThatOverlapsTheGrantExcusesIt) {
   const QueuedWorkClaim first = Claim("c1", 1, 1500, {kA});
   EXPECT_THAT(Builder().Enqueue(kA).Grant(first).Grant(Claim("c2", 2, 9000, {kA})).Abandon(first).Overlapping().Broken(),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <iterator>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -25,11 +27,11 @@ using Record = engine::CallRecord<F>;
 constexpr EpochMs kStart = 1000;
 constexpr DurationMs kClaimTtl = 60;
 constexpr DurationMs kLaneTtl = 2000;
-constexpr DurationMs kRivalTtl = 20;  // of a lane that another owner takes
-const std::string& Session() {
-  static const std::string& session = *new std::string("s");
-  return session;
-}
+constexpr DurationMs kRivalTtl = 20;    // of a lane that another owner takes
+constexpr std::size_t kShortQueue = 6;  // batches of one client in one session, where queues are kept short
+constexpr std::size_t kKept = 8;        // handles of each kind that a client remembers
+
+std::string SessionName(int number) { return number == 0 ? "s" : absl::StrCat("s", number); }
 
 LeaseOwnerIdentity Owner(const char* incarnation) { return {"worker", incarnation, OpaqueOwner{}}; }
 
@@ -40,11 +42,18 @@ struct Shared {
   std::atomic<EpochMs> latest{kStart};
 };
 
-// One client: makes its calls one after the other from what it was answered, and writes them down.
+// One client in one session: makes its calls one after the other from what it was answered, and writes them down.
 class Client {
  public:
-  Client(int number, int unseen_percent, SessionExecutionLease lane, Random random, Shared& shared)
-      : number_(number), unseen_percent_(unseen_percent), random_(std::move(random)), lane_(std::move(lane)), shared_(shared) {}
+  Client(int number, const OwnHistoryOptions& options, SessionExecutionLease lane, Random random, Shared& shared,
+         std::vector<Record>& records)
+      : number_(number),
+        unseen_percent_(options.unseen_percent),
+        keeps_short_(options.sessions > 1),
+        random_(std::move(random)),
+        lane_(std::move(lane)),
+        shared_(shared),
+        records_(records) {}
 
   // `pause` is called where another client may take its turn.
   template <class Pause>
@@ -64,9 +73,12 @@ class Client {
     }
     Learn(record);
   }
-  std::vector<Record> TakeRecords() { return std::move(records_); }
 
  private:
+  const std::string& Session() const { return lane_.session_id; }
+  // Only the first session commits where there are several.
+  bool Commits() const { return !keeps_short_ || Session() == SessionName(0); }
+
   void Perform(Record& record) {
     if (const auto* clock = std::get_if<engine::SetClock>(&record.action)) {
       (void)shared_.target.SetClock(clock->now);
@@ -81,7 +93,7 @@ class Client {
     static constexpr uint64_t kWeights[] = {240, 200, 40, 20, 60, 40, 150, 30, 35, 35, 30, 3, 3, 20, 3, 20, 30};
     switch (random_.Weighted(kWeights)) {
       case 0:
-        return Enqueue();
+        return keeps_short_ && stored_.size() >= kShortQueue ? CancelOldest() : Enqueue();
       case 1:
         return Request(
             ClaimReadyQueuedWorkRequest{Session(), FenceOf(lane_), Owner("a"), Boundary(), kClaimTtl, 1 + random_.Below(4)});
@@ -95,7 +107,7 @@ class Client {
       case 5:
         return Request(AbandonQueuedWorkClaimRequest{Recent(claims_).value_or(QueuedWorkClaim())});
       case 6:
-        return Commit();
+        return Commits() ? Commit() : CancelOldest();
       case 7:
         return Request(CancelQueuedWorkBatchRequest{Session(), Recent(batches_).value_or("none")});
       case 8:
@@ -149,6 +161,16 @@ class Client {
     return Request(EnqueueQueuedWorkRequest{std::move(draft)});
   }
 
+  // Batches that are claimed cannot be cancelled; they come up again, but not for ever.
+  engine::Action<F> CancelOldest() {
+    if (stored_.empty()) return Request(ListPendingQueuedWorkRequest{Session()});
+    auto [batch_id, attempts] = std::move(stored_.front());
+    stored_.pop_front();
+    engine::Action<F> cancel = Request(CancelQueuedWorkBatchRequest{Session(), batch_id});
+    if (attempts > 0) stored_.emplace_back(std::move(batch_id), attempts - 1);
+    return cancel;
+  }
+
   engine::Action<F> Commit() {
     RuntimeCommit commit;
     commit.session_id = Session();
@@ -175,9 +197,17 @@ class Client {
     if (response == nullptr || !std::holds_alternative<RequestOf<F>>(record.action)) return;
     std::visit([&](const auto& value) { LearnFrom(value); }, *response);
   }
-  void LearnFrom(const QueuedWorkBatch& batch) { batches_.push_back(batch.batch_id); }
+  template <class T>
+  static void Keep(T value, std::vector<T>* kept) {
+    if (kept->size() == kKept) kept->erase(kept->begin());
+    kept->push_back(std::move(value));
+  }
+  void LearnFrom(const QueuedWorkBatch& batch) {
+    Keep(batch.batch_id, &batches_);
+    if (keeps_short_) stored_.emplace_back(batch.batch_id, 2);
+  }
   void LearnFrom(const std::optional<QueuedWorkClaim>& claim) {
-    if (claim.has_value()) claims_.push_back(*claim);
+    if (claim.has_value()) Keep(*claim, &claims_);
   }
   void LearnFrom(const SessionExecutionLeaseClaimOutcome& outcome) {
     const auto* acquired = std::get_if<LeaseAcquired>(&outcome);
@@ -188,18 +218,35 @@ class Client {
 
   const int number_;
   const int unseen_percent_;
+  const bool keeps_short_;
   Random random_;
   SessionExecutionLease lane_;
   Shared& shared_;
   uint64_t made_ = 0;
   std::vector<QueuedWorkClaim> claims_;
   std::vector<std::string> batches_;
-  std::vector<Record> records_;
+  std::deque<std::pair<std::string, int>> stored_;  // batches that it is to cancel, oldest first, and how often it may still fail
+  std::vector<Record>& records_;                    // of this client in all sessions
 };
 
-absl::StatusOr<Record> TakeLane(Shared& shared) {
+// One client in each session in turn.
+class Worker {
+ public:
+  Worker(std::vector<Client> of_sessions, Random random) : of_sessions_(std::move(of_sessions)), random_(std::move(random)) {}
+
+  template <class Pause>
+  void Call(const Pause& pause) {
+    of_sessions_[of_sessions_.size() == 1 ? 0 : random_.Below(of_sessions_.size())].Call(pause);
+  }
+
+ private:
+  std::vector<Client> of_sessions_;
+  Random random_;
+};
+
+absl::StatusOr<Record> TakeLane(Shared& shared, std::string session) {
   Record record;
-  record.action = RequestOf<F>(TryClaimSessionExecutionLeaseRequest{Session(), Owner("a"), kLaneTtl});
+  record.action = RequestOf<F>(TryClaimSessionExecutionLeaseRequest{std::move(session), Owner("a"), kLaneTtl});
   record.called = shared.clock.fetch_add(1);
   record.outcome = shared.target.Execute(std::get<RequestOf<F>>(record.action));
   record.returned = shared.clock.fetch_add(1);
@@ -207,10 +254,10 @@ absl::StatusOr<Record> TakeLane(Shared& shared) {
   return record;
 }
 
-void RunFree(std::vector<Client>& clients, int calls_each) {
+void RunFree(std::vector<Worker>& clients, int calls_each) {
   std::latch start(static_cast<std::ptrdiff_t>(clients.size()));
   std::vector<std::jthread> threads;
-  for (Client& client : clients) {
+  for (Worker& client : clients) {
     threads.emplace_back([&] {
       start.arrive_and_wait();
       for (int i = 0; i < calls_each; ++i) {
@@ -222,7 +269,7 @@ void RunFree(std::vector<Client>& clients, int calls_each) {
   }
 }
 
-void RunScheduled(std::vector<Client>& clients, int calls_each, Random random, Target<F>& target) {
+void RunScheduled(std::vector<Worker>& clients, int calls_each, Random random, Target<F>& target) {
   engine::Scheduler scheduler(static_cast<int>(clients.size()),
                               [&](int, absl::Span<const int> runnable) { return runnable[random.Below(runnable.size())]; });
   target.SetPauseHook(&scheduler);
@@ -248,14 +295,25 @@ absl::StatusOr<OwnHistory> RecordOwnHistory(const TargetFactory<F>& factory, con
   Shared shared{**target};
   OwnHistory own;
   own.start = kStart;
-  absl::StatusOr<Record> taken = TakeLane(shared);
-  if (!taken.ok()) return taken.status();
   constexpr std::size_t kTake = OperationIndexOf<F, TryClaimSessionExecutionLeaseRequest>();
-  const auto* lane = std::get_if<LeaseAcquired>(ResponseIf<F, kTake>(taken->outcome));
-  if (lane == nullptr) return absl::FailedPreconditionError("the lane of a fresh store is not free");
-  std::vector<Client> clients;
+  std::vector<SessionExecutionLease> lanes;
+  for (int session = 0; session < options.sessions; ++session) {
+    absl::StatusOr<Record> taken = TakeLane(shared, SessionName(session));
+    if (!taken.ok()) return taken.status();
+    const auto* lane = std::get_if<LeaseAcquired>(ResponseIf<F, kTake>(taken->outcome));
+    if (lane == nullptr) return absl::FailedPreconditionError("the lane of a fresh store is not free");
+    lanes.push_back(lane->lease);
+    own.prefix.push_back(*std::move(taken));
+  }
+  std::vector<std::vector<Record>> records(options.clients);
+  std::vector<Worker> clients;
   for (int number = 0; number < options.clients; ++number) {
-    clients.emplace_back(number, options.unseen_percent, lane->lease, Random::ForProgram(options.seed, number), shared);
+    Random random = Random::ForProgram(options.seed, number);
+    std::vector<Client> of_sessions;
+    for (const SessionExecutionLease& lane : lanes) {
+      of_sessions.emplace_back(number, options, lane, lanes.size() == 1 ? random : random.Split(), shared, records[number]);
+    }
+    clients.emplace_back(std::move(of_sessions), std::move(random));
   }
   const int calls_each = options.calls / options.clients;
   if (options.free_threads) {
@@ -263,11 +321,7 @@ absl::StatusOr<OwnHistory> RecordOwnHistory(const TargetFactory<F>& factory, con
   } else {
     RunScheduled(clients, calls_each, Random::ForProgram(options.seed, 1000), **target);
   }
-  own.prefix.push_back(*std::move(taken));
-  for (Client& client : clients) {
-    std::vector<Record> records = client.TakeRecords();
-    std::move(records.begin(), records.end(), std::back_inserter(own.phase));
-  }
+  for (std::vector<Record>& of_client : records) std::move(of_client.begin(), of_client.end(), std::back_inserter(own.phase));
   std::sort(own.phase.begin(), own.phase.end(), [](const Record& a, const Record& b) { return a.called < b.called; });
   return own;
 }
