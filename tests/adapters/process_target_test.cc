@@ -381,7 +381,9 @@ TEST_F(ProcessTargetTest, Shutdown) {
 }
 
 TEST_F(ProcessTargetTest, TooLongARequestIsNotSent) {
-  auto target = Start(Options(Good(1)));
+  ProcessOptions options = Options(Good(1));
+  options.call_timeout = absl::Minutes(5);  // half of the longest line takes a sanitized child a while
+  auto target = Start(std::move(options));
   ASSERT_TRUE(target->Reset(1).ok());
   OutcomeOf<F> outcome = List(*target, std::string(kMaxLineBytes, 'x'));
   ASSERT_TRUE(std::holds_alternative<Indefinite>(outcome));

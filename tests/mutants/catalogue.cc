@@ -11,8 +11,8 @@ namespace leasecheck::mutants {
 namespace {
 
 constexpr const char* kFenceTrail[] = {"QW-CLM-2", "QW-CMD-1", "QW-IDS-6", "SC-CMT-5"};
-constexpr const char* kLaneTrail[] = {"EL-TRY-1", "EL-TRY-2", "EL-TRY-3", "EL-TRY-4", "EL-REN-2",
-                                      "EL-REN-3", "EL-RCL-1", "EL-RCL-3", "EL-RCL-4"};
+constexpr const char* kLaneTrail[] = {"EL-TRY-1", "EL-TRY-2", "EL-TRY-3", "EL-TRY-4", "EL-TRY-7",
+                                      "EL-REN-2", "EL-REN-3", "EL-RCL-1", "EL-RCL-3", "EL-RCL-4"};
 constexpr const char* kRetakenTrail[] = {"QW-INV-1", "QW-CLM-21", "QW-CMD-7"};
 constexpr const char* kGrantedTrail[] = {"QW-INV-5",  "QW-CLM-3",  "QW-CLM-4",  "QW-CLM-7",  "QW-CLM-8",  "QW-CLM-9",
                                          "QW-CLM-14", "QW-CLM-15", "QW-CLM-16", "QW-CLM-17", "QW-CLM-21", "QW-CMD-2",
@@ -667,7 +667,7 @@ constexpr Mutant kMutants[] = {
      "commit-deletes-as-it-checks",
      "Each completion is applied as it is checked, and stays applied when a later one fails.",
      MutantKind::kSequential,
-     {"SC-CMT-11", "QW-ENQ-5"},
+     {"SC-CMT-11", "QW-INV-5"},
      Trail::kHeld},
     {Slip::kCommitAdvancesHeadFirst,
      "commit-advances-head-first",
@@ -835,7 +835,7 @@ constexpr Mutant kMutants[] = {
      "race-commit-in-two-steps",
      "A commit stores the state in one critical section and removes the batches in another.",
      MutantKind::kRace,
-     {"SC-CMT-7", "QW-REN-5"},
+     {"SC-CMT-7", "QW-REN-5", "QW-CMD-2"},
      Trail::kHead},
     {Slip::kRacePendingInTwoReads,
      "race-pending-in-two-reads",
@@ -891,8 +891,8 @@ constexpr Mutant kMutants[] = {
      "crash-commit-written-late",
      "A commit answers before its write, which the next call makes.",
      MutantKind::kCrash,
-     {"QW-CMD-1", "EL-TRY-1"},
-     Trail::kHead},
+     {"SC-CMT-10", "SC-LOD-1", "QW-INV-4"},
+     Trail::kLane},
     {Slip::kCrashSettlementWrittenLate,
      "crash-settlement-written-late",
      "A commit writes its state before the answer, but the removal of its batches with the next write.",
