@@ -29,6 +29,8 @@ struct BackendOptions {
   bool fake_clock = false;         // of process: the child is given a virtual clock by libfaketime
   bool system_clock = false;       // built-in stores read the system's clock
   Dialects dialects;               // declared on the command line, beside what the backend declares itself
+  int processes = 1;               // of sqlite or process: children that share the store
+  bool clock_in_store = false;     // of sqlite: the virtual clock is a row of the file
   bool real_liveness = false;      // built-in stores ask the system who is dead, as their harness is another process
   uint64_t kill_at_statement = 0;  // of sqlite: this process kills itself before that statement; 0: never
   std::shared_ptr<sqlite::KillSwitch> kill_switch;  // of sqlite, may be null: kills this process when it is set

@@ -82,6 +82,12 @@ void AddBackendFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--call-timeout", flags->call_timeout, "A call of a process: backend that takes longer counts as hung")
       ->type_name("TIME")
       ->capture_default_str();
+  app.add_option("--processes", flags->processes,
+                 "Of sqlite: or a durable process: backend: deal the calls out to so many processes that\n"
+                 "share the store, so that they race on it")
+      ->type_name("N")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   app.add_option("--clock", flags->clock,
                  "faketime: give a process: backend that reads the system's clock a virtual one\n"
                  "(libfaketime, Debian's package faketime)")
@@ -185,6 +191,10 @@ absl::StatusOr<BackendOptions> ReadBackendOptions(const RunFlags& flags, absl::S
     return absl::InvalidArgumentError(absl::StrCat("--clock: there is no clock \"", flags.clock, "\"; there is faketime"));
   }
   options.fake_clock = !flags.clock.empty();
+  options.processes = flags.processes;
+  if (options.fake_clock && options.processes > 1) {
+    return absl::InvalidArgumentError("--processes: the clock of one process only can be faked; leave --clock faketime out");
+  }
   for (const std::string& text : flags.dialects) {
     if (absl::Status status = AddDialect(text, points, &options.dialects); !status.ok()) return status;
   }

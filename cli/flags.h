@@ -33,6 +33,7 @@ struct RunFlags {
   std::vector<std::string> skip;
   std::string known_deviations;
   std::string call_timeout = "10s";
+  int processes = 1;
   std::string clock;  // "": as the backend says
   std::string clock_error = "2ms";
   double clock_drift = 0;

@@ -53,7 +53,7 @@ class HistoryRecorder {
 };
 
 template <class F>
-class RecordedTarget : public ForwardingTarget<F> {
+class RecordedTarget final : public ForwardingTarget<F> {
  public:
   using Base = ForwardingTarget<F>;
   RecordedTarget(std::unique_ptr<Target<F>> target, std::shared_ptr<HistoryRecorder> recorder)
@@ -94,8 +94,14 @@ class RecordedTarget : public ForwardingTarget<F> {
   absl::Status Kill() override {
     return Outside("kill", nullptr, [&] { return Base::Kill(); });
   }
+  absl::Status KillProcess(int process) override {
+    return Outside("kill_process", process, [&] { return Base::KillProcess(process); });
+  }
+  absl::Status KillAtStatement(int process, uint64_t n) override {
+    return Outside("kill_at_statement", n, [&] { return Base::KillAtStatement(process, n); });
+  }
 
- protected:
+ private:
   template <class Do>
   absl::Status Outside(absl::string_view f, const codec::Json& value, Do&& act) {
     recorder_->Outside(f, value);
@@ -104,23 +110,7 @@ class RecordedTarget : public ForwardingTarget<F> {
     return status;
   }
 
- private:
   const std::shared_ptr<HistoryRecorder> recorder_;
-};
-
-// ... of a target that can be told to kill itself at a statement, as the driver asks it by its type.
-template <class F>
-class RecordedKillableTarget final : public RecordedTarget<F>, public engine::KillsAtStatement {
- public:
-  RecordedKillableTarget(std::unique_ptr<Target<F>> target, engine::KillsAtStatement* killable,
-                         std::shared_ptr<HistoryRecorder> recorder)
-      : RecordedTarget<F>(std::move(target), std::move(recorder)), killable_(killable) {}
-  absl::Status KillAtStatement(uint64_t n) override {
-    return this->Outside("kill_at_statement", n, [&] { return killable_->KillAtStatement(n); });
-  }
-
- private:
-  engine::KillsAtStatement* const killable_;  // the wrapped target itself
 };
 
 template <class F>
@@ -128,9 +118,7 @@ TargetFactory<F> Recording(TargetFactory<F> factory, std::shared_ptr<HistoryReco
   return [factory = std::move(factory), recorder = std::move(recorder)]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
     absl::StatusOr<std::unique_ptr<Target<F>>> target = factory();
     if (!target.ok()) return target.status();
-    auto* const killable = dynamic_cast<engine::KillsAtStatement*>(target->get());
-    if (killable == nullptr) return std::make_unique<RecordedTarget<F>>(*std::move(target), recorder);
-    return std::make_unique<RecordedKillableTarget<F>>(*std::move(target), killable, recorder);
+    return std::make_unique<RecordedTarget<F>>(*std::move(target), recorder);
   };
 }
 

@@ -37,6 +37,7 @@ void NameReplay(const std::string& family, const Backend& backend, const RunFlag
   };
   const RunFlags usual;
   if (flags.call_timeout != usual.call_timeout) add("--call-timeout", flags.call_timeout, &target);
+  if (flags.processes != usual.processes) add("--processes", absl::StrCat(flags.processes), &target);
   if (!flags.clock.empty()) add("--clock", flags.clock, &target);
   if (flags.clock_error != usual.clock_error) add("--clock-error", flags.clock_error, &target);
   if (flags.clock_drift != usual.clock_drift) add("--clock-drift", absl::StrCat(flags.clock_drift), &target);

@@ -54,6 +54,9 @@ int RunVerb(const ServeFlags& flags) {
   if (flags.kill_at_statement != 0 && backend->kind != Backend::Kind::kSqlite) {
     return Complain(absl::InvalidArgumentError("--kill-at-statement: only sqlite: has statements"));
   }
+  if (flags.clock == "shared" && backend->kind != Backend::Kind::kSqlite) {
+    return Complain(absl::InvalidArgumentError("--clock: only sqlite: has a clock that several processes share"));
+  }
   UseGivenFolder(&*backend);
   absl::Status status;
   absl::Status visited = VisitFamily(flags.run.family, [&]<class F>() {
@@ -61,6 +64,7 @@ int RunVerb(const ServeFlags& flags) {
     if (options.ok()) {
       options->real_liveness = true;
       options->system_clock = flags.clock == "system";
+      options->clock_in_store = flags.clock == "shared";
       options->kill_at_statement = flags.kill_at_statement;
       if (backend->kind == Backend::Kind::kSqlite) options->kill_switch = std::make_shared<sqlite::KillSwitch>();
     }
@@ -80,9 +84,11 @@ void AddServeVerb(CLI::App& app, int* exit_code) {
   verb->add_option("--dialect", flags->run.dialects, "Declare a choice at a latitude point; may be repeated")
       ->type_name("ID=WORD")
       ->allow_extra_args(false);
-  verb->add_option("--clock", flags->clock, "virtual, which the client sets, or system, the machine's")
+  verb->add_option("--clock", flags->clock,
+                   "virtual, which the client sets; system, the machine's; of sqlite also shared: virtual, and\n"
+                   "one for all processes that serve the file")
       ->type_name("WORD")
-      ->check(CLI::IsMember({"virtual", "system"}))
+      ->check(CLI::IsMember({"virtual", "system", "shared"}))
       ->capture_default_str();
   verb->add_option("--kill-at-statement", flags->kill_at_statement,
                    "Of sqlite: send SIGKILL to this process before its n-th statement")

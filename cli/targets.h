@@ -90,10 +90,13 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
   factory.info.virtual_clock = !backend.system_clock;
+  if (backend.clock_in_store) {
+    factory.set_clock = [](typename F::Store& store, EpochMs now) { return static_cast<Store&>(store).SetClock(now); };
+  }
   factory.trouble = [](const typename F::Store& store) { return static_cast<const Store&>(store).Trouble(); };
   factory.open = [file, kill = backend.kill_at_statement, kill_switch = backend.kill_switch, real = backend.real_liveness,
-                  system =
-                      backend.system_clock](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+                  system = backend.system_clock, clock_in_store = backend.clock_in_store](
+                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     if (options.fresh) {
       if (kill_switch != nullptr) kill_switch->Set(0);
       if (absl::Status status = Store::Remove(file); !status.ok()) return status;
@@ -101,6 +104,7 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
     typename Store::Options opening;
     opening.path = file;
     opening.environment = EnvironmentOf(options, real, system);
+    opening.clock_in_database = clock_in_store;
     if (kill_switch != nullptr) opening.on_statement = kill_switch->Hook();
     if (kill != 0) opening.on_statement = sqlite::KillAtStatement(kill);
     return Store::Open(opening);
@@ -136,6 +140,7 @@ process::ProcessOptions ChildOptions(const std::string& command, const BackendOp
   options.command = command;
   options.call_timeout = backend.call_timeout;
   options.fake_clock = backend.fake_clock;
+  options.processes = backend.processes;
   options.dialect_points = Spec<F>::DialectPoints();
   return options;
 }
@@ -153,14 +158,16 @@ TargetFactory<F> ProcessTargets(const std::string& command, const BackendOptions
 // Children that run this program, serving a store in a file.
 template <class F>
 TargetFactory<F> OwnChildren(const std::string& program, const std::string& file, const BackendOptions& backend) {
-  const std::string command = absl::StrCat("exec ", ShellQuoted(program), " serve --family ", F::kName, " --backend ",
-                                           ShellQuoted(absl::StrCat("sqlite:", file)));
+  const std::string command =
+      absl::StrCat("exec ", ShellQuoted(program), " serve --family ", F::kName, " --backend ",
+                   ShellQuoted(absl::StrCat("sqlite:", file)), backend.processes > 1 ? " --clock shared" : "");
   return [command, backend]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
     process::ProcessOptions options = ChildOptions<F>(command, backend);
     options.may_kill_itself = true;
-    absl::StatusOr<std::unique_ptr<process::ProcessTarget<F>>> child = process::ProcessTarget<F>::Start(options);
+    options.clock_in_store = backend.processes > 1;
+    absl::StatusOr<std::unique_ptr<Target<F>>> child = process::ProcessTarget<F>::Start(options);
     if (!child.ok()) return child.status();
-    return OwnChildTarget<F>::Make(*std::move(child), backend.dialects);
+    return Declared<F>(*std::move(child), backend.dialects);
   };
 }
 
@@ -180,6 +187,10 @@ absl::StatusOr<Targets<F>> SqliteTargets(const Backend& backend, const BackendOp
   }
   absl::StatusOr<std::string> program = OwnProgram();
   if (!program.ok()) return program.status();
+  if (options.processes > 1) {
+    targets.main = OwnChildren<F>(*program, file, options);
+    return targets;
+  }
   targets.main = Declaring<F>(InProcess(SqliteStores<F>(file, options)), options.dialects);
   targets.crash = OwnChildren<F>(*program, file, options);
   return targets;
@@ -192,6 +203,9 @@ absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOpti
   if (options.fake_clock && backend.kind != Backend::Kind::kProcess) {
     return absl::InvalidArgumentError(
         absl::StrCat("--clock: faketime is for a process: backend; the clock of ", backend.name, " is virtual already"));
+  }
+  if (options.processes > 1 && backend.kind == Backend::Kind::kMemory) {
+    return absl::InvalidArgumentError("--processes: memory is in this process alone; name --backend sqlite: or process:COMMAND");
   }
   switch (backend.kind) {
     case Backend::Kind::kMemory:

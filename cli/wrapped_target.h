@@ -9,10 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "adapters/process/process_target.h"
 #include "model/dialect.h"
 #include "model/target.h"
-#include "properties/engine/kill_at_statement.h"
 
 namespace leasecheck::cli {
 
@@ -28,6 +26,8 @@ class ForwardingTarget : public Target<F> {
   absl::Status SetClock(EpochMs now) override { return target_->SetClock(now); }
   absl::Status Reopen() override { return target_->Reopen(); }
   absl::Status Kill() override { return target_->Kill(); }
+  absl::Status KillProcess(int process) override { return target_->KillProcess(process); }
+  absl::Status KillAtStatement(int process, uint64_t n) override { return target_->KillAtStatement(process, n); }
   void SetPauseHook(PauseHook* hook) override { target_->SetPauseHook(hook); }
   bool Crashed() const override { return target_->Crashed(); }
   absl::Status Health() const override { return target_->Health(); }
@@ -66,22 +66,6 @@ TargetFactory<F> Declaring(TargetFactory<F> factory, const Dialects& dialects) {
     return Declared<F>(*std::move(target), dialects);
   };
 }
-
-// A child that is a `leasecheck serve` of ours, which can be told to kill itself at a statement.
-template <class F>
-class OwnChildTarget final : public ForwardingTarget<F>, public engine::KillsAtStatement {
- public:
-  static std::unique_ptr<OwnChildTarget> Make(std::unique_ptr<process::ProcessTarget<F>> child, const Dialects& dialects) {
-    process::ProcessTarget<F>* const own = child.get();
-    return std::unique_ptr<OwnChildTarget>(new OwnChildTarget(own, Declared<F>(std::move(child), dialects)));
-  }
-  absl::Status KillAtStatement(uint64_t n) override { return child_->KillAtStatement(n); }
-
- private:
-  OwnChildTarget(process::ProcessTarget<F>* child, std::unique_ptr<Target<F>> declared)
-      : ForwardingTarget<F>(std::move(declared)), child_(child) {}
-  process::ProcessTarget<F>* const child_;
-};
 
 }  // namespace leasecheck::cli
 

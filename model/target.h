@@ -3,6 +3,7 @@
 #define LEASECHECK_MODEL_TARGET_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct TargetInfo {
   int concurrency = 1;                   // calls that may be open at once; 1: never a second one while one is open
   bool durable = false;                  // Reopen works: what was acknowledged is there again
   bool killable = false;                 // Kill works
+  int processes = 1;                     // that share the data: KillProcess kills one, and the others live on
+  bool kills_at_statement = false;       // KillAtStatement works
   bool pausable = false;                 // the store calls the pause hook it was given: races inside a call can be replayed
   bool inflight_survives_crash = false;  // calls open at a crash may still take effect after Reopen
   bool real_liveness = false;            // it probes real processes itself; else it was given the harness' fixed probe
@@ -50,9 +53,20 @@ class Target {
   virtual absl::Status SetClock(EpochMs now) = 0;
   virtual absl::Status Reopen() = 0;  // drop every handle and open the same data again
   virtual absl::Status Kill() = 0;    // SIGKILL; open calls return Indefinite
+  // SIGKILL of one of the `processes`, 0 the first. Its open calls return Indefinite; calls go to the others until Reopen brings
+  // it back, which leaves the others alone. It may overlap calls, as Kill.
+  virtual absl::Status KillProcess(int process) {
+    return process == 0 ? Kill() : absl::UnimplementedError("the backend is one process");
+  }
+  // The process sends SIGKILL to itself before the n-th statement that its store executes from here on (for SQLite, a statement
+  // of SQL), 1 the first; 0: no longer. Crashed() is true once it is dead, and a new process is not told. It may overlap calls.
+  virtual absl::Status KillAtStatement(int /*process*/, uint64_t /*n*/) {
+    return absl::UnimplementedError("the backend cannot be killed at a statement");
+  }
   // Where `pausable`: the hook of the store's pauses from here on; borrowed, null for none. Call it while no call is open.
   virtual void SetPauseHook(PauseHook* /*hook*/) {}
-  // Whether the process died as the harness had planned: Reopen before the next call.
+  // Whether a process died by its own hand, as the harness had planned, and was not reopened since. Where it was the only one:
+  // Reopen before the next call.
   virtual bool Crashed() const { return false; }
   // Why Execute answered Indefinite without the harness having caused it; OK where nothing is wrong.
   virtual absl::Status Health() const { return absl::OkStatus(); }

@@ -151,8 +151,6 @@ absl::StatusOr<TargetInfo> ReadInitialize(const Json& result, const FamilyNames&
   return info;
 }
 
-namespace {
-
 absl::StatusOr<std::string> MakeFolder() {
   std::error_code error;
   std::string pattern = (std::filesystem::temp_directory_path(error) / "leasecheck-XXXXXX").string();
@@ -161,8 +159,6 @@ absl::StatusOr<std::string> MakeFolder() {
   }
   return pattern;
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<BackendProcess>> BackendProcess::Start(ProcessOptions options, FamilyNames names) {
   std::unique_ptr<BackendProcess> process(new BackendProcess(std::move(options), std::move(names)));
@@ -235,6 +231,7 @@ absl::StatusOr<std::shared_ptr<Connection>> BackendProcess::StartChild() {
     }
     info->virtual_clock = info->faked_clock = true;
   }
+  info->kills_at_statement = options_.may_kill_itself;
   connection->SetConcurrency(info->concurrency);
   absl::MutexLock lock(&mutex_);
   const bool first = connection_ == nullptr;
@@ -314,9 +311,28 @@ absl::Status BackendProcess::Reopen() {
     now = now_;
     restarted = std::exchange(new_child_, false);
   }
-  if (!info_.virtual_clock || faked_clock_.has_value() || !restarted) return absl::OkStatus();
+  const bool keeps_its_clock = !info_.virtual_clock || faked_clock_.has_value() || options_.clock_in_store;
+  if (keeps_its_clock || !restarted) return absl::OkStatus();
   return Control(**child, "set_clock", {{"now_ms", now}});
 }
+
+absl::Status BackendProcess::Join(EpochMs now) {
+  {
+    absl::MutexLock lock(&mutex_);
+    now_ = now;
+  }
+  return Reopen();
+}
+
+void BackendProcess::LetGo() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (new_child_) return;
+  }
+  connection()->Kill();
+}
+
+bool BackendProcess::Alive() const { return connection()->failure().ok(); }
 
 absl::Status BackendProcess::Kill() {
   connection()->Kill();

@@ -32,6 +32,8 @@ struct ProcessOptions {
   Environs environment;                             // added to the child's
   bool fake_clock = false;                          // the child reads the system's clock: give it a virtual one by FakedClock
   bool may_kill_itself = false;                     // a SIGKILL that is not ours is a planned crash (Target::Crashed), no fault
+  int processes = 1;                                // children that serve the same folder; calls go to them in turn
+  bool clock_in_store = false;                      // the virtual clock is part of the store: one child moves it for all
 };
 
 // The method of BackendProcess::KillAtStatement, {"statement":n}.
@@ -57,7 +59,12 @@ class BackendProcess {
   absl::Status Reset(EpochMs now);
   absl::Status SetClock(EpochMs now);
   absl::Status Reopen();
+  // Opens the store that another process has just reset at `now`.
+  absl::Status Join(EpochMs now);
   absl::Status Kill();
+  // Kills the child, unless it has opened no store yet: its folder can then be emptied.
+  void LetGo();
+  bool Alive() const;
   // Beyond PROTOCOL.md: tells a `leasecheck serve` that was started for it to send SIGKILL to itself before the n-th statement of
   // its store from now on; 0: no longer. Unimplemented: this child cannot. It may overlap calls.
   absl::Status KillAtStatement(uint64_t n);
@@ -88,6 +95,9 @@ class BackendProcess {
   EpochMs now_ ABSL_GUARDED_BY(mutex_) = 0;
   bool new_child_ ABSL_GUARDED_BY(mutex_) = true;  // it has seen neither reset nor reopen
 };
+
+// A new folder among the temporary ones, the caller's to remove. Internal: there cannot be one.
+absl::StatusOr<std::string> MakeFolder();
 
 // What an initialize result says, checked. A message says what is wrong with it.
 absl::StatusOr<TargetInfo> ReadInitialize(const codec::Json& result, const FamilyNames& names,

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "adapters/process/backend_process.h"
+#include "adapters/process/process_group.h"
 #include "codec/family.h"
 #include "model/operation.h"
 #include "model/target.h"
@@ -29,7 +30,7 @@ namespace leasecheck::process {
 template <class F>
 class ProcessTarget final : public Target<F> {
  public:
-  // See BackendProcess::Start for the errors.
+  // See ProcessGroup::Start for the errors.
   static absl::StatusOr<std::unique_ptr<ProcessTarget>> Start(ProcessOptions options);
 
   const TargetInfo& info() const override { return process_->info(); }
@@ -38,8 +39,9 @@ class ProcessTarget final : public Target<F> {
   absl::Status SetClock(EpochMs now) override { return process_->SetClock(now); }
   absl::Status Reopen() override { return process_->Reopen(); }
   absl::Status Kill() override { return process_->Kill(); }
-  // See BackendProcess.
-  absl::Status KillAtStatement(uint64_t n) { return process_->KillAtStatement(n); }
+  absl::Status KillProcess(int process) override { return process_->KillProcess(process); }
+  // Beyond PROTOCOL.md: of a `leasecheck serve` (BackendProcess::KillAtStatement).
+  absl::Status KillAtStatement(int process, uint64_t n) override { return process_->KillAtStatement(process, n); }
   bool Crashed() const override { return process_->Crashed(); }
   absl::Status Health() const override { return process_->Health(); }
   // The last 64 KiB that the child wrote to stderr.
@@ -48,8 +50,8 @@ class ProcessTarget final : public Target<F> {
   absl::Status Shutdown() { return process_->Shutdown(); }
 
  private:
-  explicit ProcessTarget(std::unique_ptr<BackendProcess> process) : process_(std::move(process)) {}
-  const std::unique_ptr<BackendProcess> process_;
+  explicit ProcessTarget(std::unique_ptr<ProcessGroup> process) : process_(std::move(process)) {}
+  const std::unique_ptr<ProcessGroup> process_;
 };
 
 }  // namespace leasecheck::process

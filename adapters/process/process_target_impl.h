@@ -20,7 +20,7 @@ FamilyNames NamesOf() {
 
 template <class F>
 absl::StatusOr<std::unique_ptr<ProcessTarget<F>>> ProcessTarget<F>::Start(ProcessOptions options) {
-  absl::StatusOr<std::unique_ptr<BackendProcess>> process = BackendProcess::Start(std::move(options), NamesOf<F>());
+  absl::StatusOr<std::unique_ptr<ProcessGroup>> process = ProcessGroup::Start(std::move(options), NamesOf<F>());
   if (!process.ok()) return process.status();
   return std::unique_ptr<ProcessTarget>(new ProcessTarget(*std::move(process)));
 }

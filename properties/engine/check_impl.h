@@ -27,7 +27,6 @@
 #include "model/spec.h"
 #include "properties/check.h"
 #include "properties/engine/generator.h"
-#include "properties/engine/kill_at_statement.h"
 #include "properties/engine/process_start.h"
 #include "properties/engine/prove_clock.h"
 #include "properties/engine/runner.h"
@@ -106,7 +105,7 @@ class Checker {
     report_.reason.clear();
     if (absl::Status status = OpenTarget(factory_); !status.ok()) return GiveUp(status);
     const TargetInfo& info = target_->info();
-    report_.backend = absl::StrCat(info.name, info.version.empty() ? "" : " ", info.version);
+    report_.backend = BackendText(info);
     RunEarlierFailures();
     std::vector<Stage> stages = PlanStages();
     for (std::size_t i = 0; i < stages.size() && !Ended(); ++i) {
@@ -130,7 +129,7 @@ class Checker {
     began_ = absl::Now();
     report_.family = std::string(F::kName);
     if (absl::Status status = OpenTarget(factory_); !status.ok()) return GiveUp(status);
-    report_.backend = absl::StrCat(target_->info().name, target_->info().version.empty() ? "" : " ", target_->info().version);
+    report_.backend = BackendText(target_->info());
     StageReport& stage = report_.stages.emplace_back();
     stage.name = "replay";
     for (const TraceFile& trace : traces) {
@@ -158,6 +157,11 @@ class Checker {
   };
   // How many statements in a row of one program the process is killed at, in as many programs of a sweep.
   static constexpr uint64_t kStatementsSwept = 64;
+
+  static std::string BackendText(const TargetInfo& info) {
+    return absl::StrCat(info.name, info.version.empty() ? "" : " ", info.version,
+                        info.processes > 1 ? absl::StrCat(", ", info.processes, " processes") : "");
+  }
 
   double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - began_); }
 
@@ -258,6 +262,7 @@ class Checker {
       shape.branch = 4;
       shape.parallel_phases = 2;
       shape.crash = true;
+      shape.processes = static_cast<uint64_t>(info.processes);
       ProgramShape sweep = shape;
       sweep.prefix = 16;
       sweep.parallel_phases = 1;
@@ -308,7 +313,7 @@ class Checker {
   void RunProgram(const Stage& stage, uint64_t k, StageReport& counts) {
     // The stages draw from programs of their own.
     const uint64_t seed = options_.seed ^ (std::hash<std::string>()(stage.name) << 8);
-    const bool sweeps = k % 2 == 1 && !stage.sweep.empty() && dynamic_cast<KillsAtStatement*>(target_.get()) != nullptr;
+    const bool sweeps = k % 2 == 1 && !stage.sweep.empty() && target_->info().kills_at_statement;
     // Programs of one sweep are the same up to the statement at which they end.
     const uint64_t place = k / 2;
     Random random = sweeps ? Random::ForProgram(~seed, place / kStatementsSwept) : Random::ForProgram(seed, k);

@@ -20,7 +20,6 @@
 #include "model/operation.h"
 #include "model/target.h"
 #include "properties/engine/history.h"
-#include "properties/engine/kill_at_statement.h"
 #include "properties/engine/program.h"
 #include "properties/engine/resolve.h"
 #include "properties/engine/scheduler.h"
@@ -124,7 +123,8 @@ class Driver {
     std::latch start;
     std::vector<std::atomic<int>> arrived;
     std::atomic<uint64_t> calls_begun{0};
-    std::atomic<bool> crashed{false};
+    std::atomic<bool> crashed{false};  // nobody is left to call
+    std::atomic<bool> killed{false};   // somebody is to be reopened
     std::atomic<int> finished{0};
   };
 
@@ -165,7 +165,7 @@ class Driver {
     for (absl::Status& status : statuses) {
       if (!status.ok()) return std::move(status);
     }
-    absl::Status status = together.crashed ? DoReopen() : ReopenIfCrashed();
+    absl::Status status = together.killed ? DoReopen() : ReopenIfCrashed();
     EndPhase();
     return status;
   }
@@ -180,11 +180,12 @@ class Driver {
     absl::Status status;
     std::size_t made = 0;
     for (const Command<F>& command : commands) {
-      if (together.crashed.load() || target_.Crashed()) break;
+      if (together.crashed.load() || (target_.info().processes == 1 && target_.Crashed())) break;
       if (scheduler == nullptr) together.Gate(made++);
       if (const auto* crash = std::get_if<Crash>(&command.action)) {
         AwaitCalls(*crash, scheduler, together);
-        if (crash->at_statement == 0) together.crashed.store(true);
+        if (crash->at_statement == 0) together.killed.store(true);
+        if (crash->at_statement == 0 && !OthersLiveOn(*crash)) together.crashed.store(true);
       } else {
         together.calls_begun.fetch_add(1);
       }
@@ -246,12 +247,13 @@ class Driver {
       return absl::IsAborted(status) ? absl::OkStatus() : status;  // a crash came first: it holds from the reopening on
     }
     if (std::holds_alternative<Reopen>(record.action)) return target_.Reopen();
-    const uint64_t statement = std::get<Crash>(record.action).at_statement;
-    if (statement == 0) return target_.Kill();
-    auto* kills_at_statement = dynamic_cast<KillsAtStatement*>(&target_);
-    if (kills_at_statement != nullptr) return kills_at_statement->KillAtStatement(statement);
-    return absl::UnimplementedError("the backend cannot be killed at a statement");
+    const Crash& crash = std::get<Crash>(record.action);
+    const int process = static_cast<int>(crash.process.value_or(0) % static_cast<uint64_t>(target_.info().processes));
+    if (crash.at_statement != 0) return target_.KillAtStatement(process, crash.at_statement);
+    return OthersLiveOn(crash) ? target_.KillProcess(process) : target_.Kill();
   }
+
+  bool OthersLiveOn(const Crash& crash) const { return crash.process.has_value() && target_.info().processes > 1; }
 
   void WaitFor(const SetClock& clock) {
     constexpr DurationMs kLongest = 250;

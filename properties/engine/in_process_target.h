@@ -37,6 +37,9 @@ struct StoreFactory {
   // Why the store could not do its work, for a reason that is none of its contract: a full disk. OK where nothing is wrong. An
   // error that is answered while it is not OK counts as Indefinite, and the check ends without a verdict. May be empty.
   std::function<absl::Status(const typename F::Store&)> trouble = {};
+  // Moves the virtual clock of a store that keeps it itself, such as in a row that several processes read: in one transaction,
+  // and it may overlap calls. Empty: the store reads the clock that it was given.
+  std::function<absl::Status(typename F::Store&, EpochMs)> set_clock = {};
 };
 
 namespace engine {
@@ -65,11 +68,14 @@ class InProcessTarget final : public Target<F> {
       std::filesystem::create_directories(directory_, error);
       if (error) return absl::UnavailableError(absl::StrCat("cannot make the folder ", directory_, ": ", error.message()));
     }
-    return Open(true);
+    absl::Status status = Open(true);
+    return status.ok() ? SetClock(now) : status;
   }
   absl::Status SetClock(EpochMs now) override {
     clock_.Set(now);
-    return absl::OkStatus();
+    if (factory_->set_clock == nullptr) return absl::OkStatus();
+    if (store_ == nullptr) return absl::FailedPreconditionError("no store is open");
+    return factory_->set_clock(*store_, now);
   }
   absl::Status Reopen() override {
     if (!factory_->info.durable) return absl::UnimplementedError("the store is not durable: it cannot be reopened");

@@ -8,6 +8,7 @@
 #define LEASECHECK_PROPERTIES_ENGINE_PROGRAM_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,11 +30,16 @@ struct Reopen {
 // Kills the process that serves the store, once `after_calls` calls of the phase have begun. The store is reopened at the end
 // of the phase; calls of the phase that had not begun are not made.
 //
-// With `at_statement` the process kills itself instead, before that statement from here on (KillsAtStatement), which may lie in a
-// later phase, or come never. The store is reopened at the end of the call that it interrupted, or of that call's parallel phase.
+// With `at_statement` the process kills itself instead, before that statement from here on (Target::KillAtStatement), which may
+// lie in a later phase, or come never. The store is reopened at the end of the call that it interrupted, or of that call's
+// parallel phase.
+//
+// Where several processes share the store, `process` names the one that dies, modulo their number: the others live on, and the
+// rest of the phase is made on them.
 struct Crash {
   uint64_t after_calls = 0;
-  uint64_t at_statement = 0;  // 1 is the first; 0: it is killed from outside
+  uint64_t at_statement = 0;                       // 1 is the first; 0: it is killed from outside
+  std::optional<uint64_t> process = std::nullopt;  // none: all of them; of `at_statement`, the first
   friend bool operator==(const Crash&, const Crash&) = default;
 };
 

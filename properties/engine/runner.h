@@ -41,6 +41,7 @@ struct ProgramShape {
   std::size_t branch = 3;      // commands of each client, at most
   bool deterministic = false;  // switch by the scheduler instead of running freely
   bool crash = false;          // kill the target's process in the parallel phases
+  uint64_t processes = 1;      // of the target: each other crash is of one of them
   // Not 0: the process is told, after `prefix` / 2 commands at the latest, to kill itself before this statement.
   uint64_t kill_at_statement = 0;
 };
@@ -163,7 +164,7 @@ class Runner {
     for (std::size_t i = 0; i < shape.prefix && Going(); ++i) {
       if (i == tell_at) {
         Command<F> kill;
-        kill.action = Crash{.at_statement = shape.kill_at_statement};
+        kill.action = Crash{.at_statement = shape.kill_at_statement, .process = OneProcess(random, shape)};
         AddAndRun(std::move(kill));
       }
       AddAndRun(generator_->Next(judge_.state(), Now()));
@@ -193,11 +194,17 @@ class Runner {
     }
     if (shape.crash && random.Percent(70)) {
       Command<F> crash;
-      crash.action = Crash{1 + random.Below(shape.clients * shape.branch)};
+      crash.action = Crash{.after_calls = 1 + random.Below(shape.clients * shape.branch),
+                           .process = shape.processes > 1 && random.OneIn(2) ? OneProcess(random, shape) : std::nullopt};
       phase.clients.push_back({crash});
     }
     run_.program.phases.push_back(phase);
     RunParallel(phase, shape.deterministic ? RandomChooser(random) : nullptr);
+  }
+
+  static std::optional<uint64_t> OneProcess(Random& random, const ProgramShape& shape) {
+    if (shape.processes == 1) return std::nullopt;
+    return random.Below(shape.processes);
   }
 
   // Runs on mostly, switches one time in three.

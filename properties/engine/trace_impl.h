@@ -73,6 +73,7 @@ std::string CommandText(const std::string& label, const Action<F>& action, bool 
   if (std::holds_alternative<Reopen>(action)) return "reopen";
   if (const auto* crash = std::get_if<Crash>(&action)) {
     std::string text = "crash";
+    if (crash->process.has_value()) absl::StrAppend(&text, " process ", *crash->process);
     if (crash->after_calls != 0) absl::StrAppend(&text, " after ", crash->after_calls);
     if (crash->at_statement != 0) absl::StrAppend(&text, " at statement ", crash->at_statement);
     return text;
@@ -213,7 +214,7 @@ class Parser {
         command.action.template emplace<Reopen>();
         break;
       case CommandKind::kCrash:
-        command.action.template emplace<Crash>() = {line.number, line.second};
+        command.action.template emplace<Crash>() = {line.number, line.second, line.process};
         break;
       case CommandKind::kRequest:
         if (absl::Status status = ReadRequest(line, &command); !status.ok()) return status;

@@ -266,12 +266,16 @@ class SourceReader {
   static absl::Status ReadCrash(LineReader& in, SourceLine* out) {
     out->command = CommandKind::kCrash;
     out->kind = Kind::kCommand;
+    if (in.TakeWord("process")) {
+      if (absl::Status status = in.Number("the number of the process", &out->process.emplace()); !status.ok()) return status;
+    }
     if (in.TakeWord("after")) {
       if (absl::Status status = in.Number("the number of calls", &out->number); !status.ok()) return status;
     }
     if (in.AtEnd()) return absl::OkStatus();
     if (!in.TakeWord("at")) {
-      return in.Expected("\"after\" and a number of calls, \"at statement\" and its number, or the end of the line");
+      return in.Expected(
+          "\"process\" and its number, \"after\" and a number of calls, \"at statement\" and its number, or the end of the line");
     }
     if (!in.TakeWord("statement")) return in.Expected("\"statement\" and its number");
     if (absl::Status status = in.Number("the number of the statement", &out->second); !status.ok()) return status;

@@ -3,6 +3,7 @@
 #define LEASECHECK_PROPERTIES_ENGINE_TRACE_TEXT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct SourceLine {
   bool flag = false;    // `lost` of a command, `ref` of an expectation
   uint64_t number = 0;  // a start, a clock, a crash's calls, a seed, the number of a client
   uint64_t second = 0;  // the number of a seed's program, a crash's statement
+  std::optional<uint64_t> process = std::nullopt;  // of a crash
   Schedule schedule;
   codec::Json json;
   std::string json_text;  // of a constant: as written

@@ -278,6 +278,44 @@ TEST_F(CliTest, SqliteIsCheckedAcrossCrashes) {
   EXPECT_GT(overlapping, 0u) << ran.out;
 }
 
+TEST_F(CliTest, SeveralProcessesRaceOnOneFile) {
+  const Ran ran = Run("$L check --backend sqlite: --processes 3 --operations 900 --json r.json");
+  EXPECT_NE(ran.exit_code, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("sqlite 0.1.0, 3 processes"));
+  auto reports = ReportsFromJson(ReadWhole(Path("r.json")));
+  ASSERT_TRUE(reports.ok()) << reports.status();
+  for (const StageReport& stage : reports->at(0).stages) EXPECT_GT(stage.operations, 0u) << stage.name;
+
+  // A user's own command: each of these children has a clock of its own, and a store of its own too.
+  const std::string own = "--processes 2 --backend 'process:LEASECHECK_DIR=$(mktemp -d) exec \"$L\" serve --backend sqlite:'";
+  const Ran apart = Run("$L check --operations 600 --out found " + own + " >text; cat text");
+  EXPECT_THAT(apart.out, HasSubstr("DOES NOT CONFORM"));
+  EXPECT_THAT(apart.out, HasSubstr(" --processes 2 found/"));
+  const Ran again = Run("sh -c \"$(grep -A1 'replay with:' text | tail -n 1)\"");
+  EXPECT_EQ(again.exit_code, 1) << again.out << again.err;
+}
+
+TEST_F(CliTest, ProcessesThatMakeNoSense) {
+  const auto refused = [&](const std::string& flags, const std::string& why) {
+    const Ran ran = Run("$L check --operations 100 " + flags);
+    EXPECT_EQ(ran.exit_code, 64) << ran.out << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(why));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  };
+  refused("--processes 0 --backend sqlite:", "--processes: Value 0 not in range");
+  refused("--processes x --backend sqlite:", "--processes");
+  refused("--processes 2", "--processes: memory is in this process alone");
+  refused("--processes 2 --backend memory", "--processes: memory is in this process alone");
+  refused("--processes 2 --clock faketime --backend process:true", "--processes: the clock of one process only can be faked");
+  const Ran transient = Run("$L check --operations 100 --processes 2 --backend \"process:exec $L serve\"");
+  EXPECT_EQ(transient.exit_code, 2) << transient.out << transient.err;
+  EXPECT_THAT(transient.out, HasSubstr("INCONCLUSIVE: the backend is not durable"));
+  const Ran serve = Run("$L serve --clock shared </dev/null");
+  EXPECT_EQ(serve.exit_code, 64);
+  EXPECT_THAT(serve.err, HasSubstr("only sqlite: has a clock that several processes share"));
+}
+
 // Trouble that is not the contract's gets no verdict on it.
 TEST_F(CliTest, ASqliteStoreThatCannotBeUsedGetsNoVerdict) {
   const Ran nowhere = Run("$L check --operations 3000 --backend sqlite:/proc/store.db");

@@ -45,11 +45,16 @@ inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
   return factory;
 }
 
-// What `leasecheck serve` makes of a backend: a child process for each target, which can be killed where the store is durable.
-inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend) {
-  return [program, backend]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+// What `leasecheck serve` makes of a backend: a child process for each target, which can be killed where the store is durable; or
+// `processes` of them on one SQLite file, with one clock.
+inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend,
+                                                       int processes = 1) {
+  return [program, backend, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
     process::ProcessOptions options;
-    options.command = absl::StrCat("exec '", program, "' serve --backend ", backend);
+    options.command = absl::StrCat("exec '", program, "' serve --backend ", backend, processes > 1 ? " --clock shared" : "");
+    options.processes = processes;
+    options.clock_in_store = processes > 1;
+    options.may_kill_itself = backend != "memory";
     options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
     return process::ProcessTarget<SessionStoreFamily>::Start(options);
   };

@@ -71,6 +71,35 @@ TEST(ConformanceTest, ServedSqliteBreaksNothing) {
   EXPECT_TRUE(report.conforms()) << report.text();
 }
 
+// Three processes on one file, with the clock in it: whole ones and single ones are killed, from outside and at a statement.
+TEST(ConformanceTest, SqliteServedByThreeProcessesConforms) {
+  CheckOptions options;
+  options.operations = Nightly() ? 300'000 : 9'000;
+  const Report report = Check<SessionStoreFamily>(ServedBackend(LEASECHECK_PROGRAM, "sqlite:", 3), options);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+  EXPECT_GT(StageOf(report, "crash").kills_at_statement, 0u);
+}
+
+// Each process has a file of its own: every one of them is right, and together they are no store.
+TEST(ConformanceTest, ProcessesThatShareNothingAreFoundOut) {
+  CheckOptions options;
+  options.operations = 500;
+  const TargetFactory<SessionStoreFamily> factory = []() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    process::ProcessOptions apart;
+    apart.command = absl::StrCat("mkdir -p \"$LEASECHECK_DIR/$$\" && exec '", LEASECHECK_PROGRAM,
+                                 "' serve --backend sqlite:\"$LEASECHECK_DIR/$$\"");
+    apart.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
+    apart.processes = 2;
+    return process::ProcessTarget<SessionStoreFamily>::Start(apart);
+  };
+  const Report report = Check<SessionStoreFamily>(factory, options);
+  EXPECT_EQ(report.verdict, Verdict::kDoesNotConform) << report.text();
+}
+
 TEST(ConformanceTest, TheSameSeedMakesTheSameCheck) {
   CheckOptions options;
   options.operations = 20'000;

@@ -45,10 +45,13 @@ TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
 }
 
 // What `leasecheck serve` makes of a backend: another process at the other end of the wire. Each has a folder of its own.
-TargetFactory<SessionStoreFamily> Served(const std::string& backend) {
-  return [backend]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+TargetFactory<SessionStoreFamily> Served(const std::string& backend, int processes = 1) {
+  return [backend, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
     process::ProcessOptions options;
-    options.command = absl::StrCat("exec '", LEASECHECK_PROGRAM, "' serve --backend ", backend);
+    options.command =
+        absl::StrCat("exec '", LEASECHECK_PROGRAM, "' serve --backend ", backend, processes > 1 ? " --clock shared" : "");
+    options.processes = processes;
+    options.clock_in_store = processes > 1;
     options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
     return process::ProcessTarget<SessionStoreFamily>::Start(options);
   };
@@ -65,9 +68,13 @@ TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
 
 std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory) {
   return {
-      {"memory", Memory(), true},       {"memory, served", Served("memory"), true},
-      {"sqlite", Sqlite(directory)},    {"sqlite, served", Served("sqlite:")},
-      {"plain", Plain("plain", false)}, {"plain, durable", Plain("plain, durable", true)},
+      {"memory", Memory(), true},
+      {"memory, served", Served("memory"), true},
+      {"sqlite", Sqlite(directory)},
+      {"sqlite, served", Served("sqlite:")},
+      {"sqlite, three processes", Served("sqlite:", 3)},
+      {"plain", Plain("plain", false)},
+      {"plain, durable", Plain("plain, durable", true)},
   };
 }
 

@@ -161,7 +161,9 @@ Command<F> RandomCommand(Random& random, std::vector<Label>* labels) {
   } else if (kind == 1) {
     command.action = Reopen{};
   } else if (kind == 2) {
-    command.action = Crash{random.Below(3), random.Below(3)};
+    std::optional<uint64_t> process;
+    if (random.OneIn(2)) process = random.Below(3);
+    command.action = Crash{random.Below(3), random.Below(3), process};
   } else {
     const std::size_t operation = random.Below(kOperationCount<F>);
     VisitOperation<F>(operation, [&]<std::size_t I>() {

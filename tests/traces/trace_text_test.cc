@@ -99,8 +99,12 @@ TEST(TraceText, RefusesBadLines) {
       Body("@1 2", "f:3:4: expected the end of the line, got \"2\""),
       Body("crash after", "f:3:12: expected the number of calls, a whole number, got the end of the line"),
       Body("crash soon",
-           "f:3:7: expected \"after\" and a number of calls, \"at statement\" and its number, or the end of the line, got "
-           "\"soon\""),
+           "f:3:7: expected \"process\" and its number, \"after\" and a number of calls, \"at statement\" and its number, or "
+           "the end of the line, got \"soon\""),
+      Body("crash process", "f:3:14: expected the number of the process, a whole number, got the end of the line"),
+      Body("crash after 2 process 1",
+           "f:3:15: expected \"process\" and its number, \"after\" and a number of calls, \"at statement\" and its number, or "
+           "the end of the line, got \"process 1\""),
       Body("crash after 2 at 3", "f:3:18: expected \"statement\" and its number, got \"3\""),
       Body("crash at statement", "f:3:19: expected the number of the statement, a whole number, got the end of the line"),
       Body("crash at statement 3 4", "f:3:22: expected the end of the line, got \"4\""),
@@ -231,12 +235,14 @@ TEST(TraceText, IsReadWithAnyWhiteSpaceAndWrittenCanonically) {
       "leasecheck trace 1 session_store\r\n#why\n\n\n  start   5\r\nlet X = { \"liveness\" : {\"kind\":\"opaque\"}, "
       "\"incarnation_id\":\"x\", \"owner_id\":\"X\" }\n\tL=try_claim_session_execution_lease { \"lease_ttl_ms\":0, "
       "\"owner\":\"$X\", \"session_id\":\"$$s\"}   \n->  {\"Busy\":{}}\n #note\n !! Backend {}\n?\?\n@7\nbarrier\ncrash after "
-      "0\nparallel\nclient 0:\nclient 1:\n lost load_session {\"scope\":\"FullGraph\"}\n #the end\nend\n\n\n");
+      "0\n crash  process 1 at  statement 2\nparallel\nclient 0:\nclient 1:\n lost load_session {\"scope\":\"FullGraph\"}\n #the "
+      "end\nend\n\n\n");
   ASSERT_TRUE(trace.ok()) << trace.status();
   EXPECT_EQ(PrintTrace<F>(*trace),
             "leasecheck trace 1 session_store\n# why\n\nstart 5\nlet X = {\"owner_id\":\"X\",\"incarnation_id\":\"x\"}\nL = "
             "try_claim_session_execution_lease {\"session_id\":\"$$s\",\"owner\":\"$X\"}\n  -> {\"Busy\":{}}\n  # note\n  !! "
-            "Backend\n  ?\?\n@7\nbarrier\ncrash\nparallel\n  client 0:\n  client 1:\n    lost load_session {}\n# the end\nend\n");
+            "Backend\n  ?\?\n@7\nbarrier\ncrash\ncrash process 1 at "
+            "statement 2\nparallel\n  client 0:\n  client 1:\n    lost load_session {}\n# the end\nend\n");
   EXPECT_EQ(trace->program.phases.size(), 3u);
   EXPECT_EQ(trace->program.start, 5u);
 }
