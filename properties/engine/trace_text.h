@@ -29,10 +29,10 @@ struct SourceLine {
   int json_column = 0;                                           // of the JSON
   std::string name;  // a comment's text, a clause's id, a constant's name, a command's label
   int name_column = 0;
-  std::string word;     // the operation, or the error's name
-  bool flag = false;    // `lost` of a command, `ref` of an expectation
-  uint64_t number = 0;  // a start, a clock, a crash's calls, a seed, the number of a client
-  uint64_t second = 0;  // the number of a seed's program, a crash's statement
+  std::string word;                                // the operation, or the error's name
+  bool flag = false;                               // `lost` of a command, `ref` of an expectation
+  uint64_t number = 0;                             // a start, a clock, a crash's calls, a seed, the number of a client
+  uint64_t second = 0;                             // the number of a seed's program, a crash's statement
   std::optional<uint64_t> process = std::nullopt;  // of a crash
   Schedule schedule;
   codec::Json json;
