@@ -21,6 +21,7 @@
 
 #include "absl/time/time.h"
 #include "model/target.h"
+#include "properties/engine/faults.h"
 #include "properties/engine/in_process_target.h"
 #include "properties/engine/report.h"
 #include "properties/engine/system_time.h"
@@ -49,6 +50,7 @@ struct CheckOptions {
 
   int clients = 3;               // in the parallel phases
   uint64_t program_length = 60;  // contract calls of a sequential program
+  engine::FaultTimes faults;     // what else befalls the programs of every stage, as often as usual
   bool shrink = true;
   uint64_t max_failures = 1;            // the check stops after that many different clauses
   uint64_t search_memory = 256u << 20;  // bytes, of one linearizability search

@@ -58,7 +58,7 @@ std::size_t SessionStoreGenerator::OwnerIndex(const LeaseOwnerIdentity& owner) c
 
 void SessionStoreGenerator::Observe(const CallRecord<F>& record) {
   if (!drains_.empty()) ObserveDrain(record);
-  if (record.response_lost) return;
+  if (record.loss != engine::Loss::kNone) return;
   if (const auto* batch = AnswerOf<EnqueueQueuedWorkRequest>(record)) ObserveBatch(record, *batch);
   for (const auto* claim :
        {AnswerOf<ClaimLeadingReadySessionCommandRequest>(record), AnswerOf<ClaimReadyQueuedWorkRequest>(record),

@@ -14,6 +14,7 @@ namespace {
 using engine::Action;
 using engine::CallRecord;
 using engine::Command;
+using engine::Loss;
 using engine::Reference;
 
 constexpr std::size_t kSetClock = kOperationCount<F>;
@@ -22,12 +23,31 @@ constexpr std::size_t kSetClock = kOperationCount<F>;
 const std::array<const char*, 5> kBodies = {R"({"n":1})", R"({})", R"({"a":[1,{"b":null}],"t":"\"\\"})",
                                             R"({"big":18446744073709551615})", "{\"u\":\"\xC3\xA9\xE2\x82\xAC\"}"};
 
+// What befalls the clients, in 1,000 of the named things, where a check does not ask for more or less.
+struct FaultRate {
+  uint64_t per_mille;
+  const char* reason;
+};
+constexpr FaultRate kLostRate = {17,
+                                 "of calls: enough that handles are missing and calls are made again; the checker loses nothing"};
+constexpr FaultRate kUnknownRate = {3, "of calls: the checker keeps every state that may be, and each excuses a later answer"};
+constexpr FaultRate kHeldRate = {60,
+                                 "of a branch's calls: a grant that arrives when it is over; more would order nothing any more"};
+constexpr FaultRate kStallRate = {150, "of parallel phases: one client wakes up with a stale claim, the others have gone on"};
+constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them; most leases must lapse"};
+constexpr FaultRate kLeapRate = {8, "of clock moves: everything lapses at once, and little happens after it"};
+
 std::string At(const char* path, std::size_t index) { return absl::StrCat(path, ".", index); }
 
 }  // namespace
 
 SessionStoreGenerator::SessionStoreGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)), options_(options), world_(MakeWorld(random_, options_)) {}
+    : random_(std::move(random)),
+      faults_(engine::Random(random_).Split()),
+      options_(options),
+      world_(MakeWorld(random_, options_)) {}
+
+bool SessionStoreGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 
 std::string SessionStoreGenerator::NewLabel(char kind) { return absl::StrCat(std::string(1, kind), ++labels_); }
 
@@ -109,7 +129,17 @@ Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
     planned_.pop_front();
     return command;
   }
-  return NextAlone(state, now);
+  Command command = NextAlone(state, now);
+  if (command.loss != Loss::kNone && faults_.OneIn(2)) planned_.push_back(Again(command));
+  return command;
+}
+
+// Who does not know what came of a call makes it again: it must have one effect, or be refused for what the first one did.
+Command<F> SessionStoreGenerator::Again(const Command& lost) {
+  Command again = lost;
+  again.loss = Loss::kNone;
+  if (!again.label.empty()) again.label = NewLabel(again.label[0]);
+  return again;
 }
 
 Command<F> SessionStoreGenerator::NextAlone(const State& state, EpochMs now) {
@@ -134,8 +164,8 @@ void SessionStoreGenerator::PlanProbe(const State& state, EpochMs now) {
   DrawSession();
   const std::string session = world_.sessions[AnySession()];
   const auto observe = [&] {
-    planned_.push_back({"", Action<F>(RequestOf<F>(ListQueuedWorkRequest{session})), {}, false});
-    planned_.push_back({"", Action<F>(RequestOf<F>(ListPendingQueuedWorkRequest{session})), {}, false});
+    planned_.push_back({"", Action<F>(RequestOf<F>(ListQueuedWorkRequest{session})), {}});
+    planned_.push_back({"", Action<F>(RequestOf<F>(ListPendingQueuedWorkRequest{session})), {}});
   };
   if (random_.OneIn(2)) {
     observe();
@@ -162,7 +192,7 @@ void SessionStoreGenerator::PlanProbe(const State& state, EpochMs now) {
       break;
     }
   }
-  command.lose_response = false;
+  command.loss = Loss::kNone;
   planned_.push_back(command);
   observe();
   if (!command.label.empty()) command.label = NewLabel(command.label[0]);
@@ -178,7 +208,7 @@ void SessionStoreGenerator::PlanDeepQueue() {
   const std::string session = world_.sessions[0];
   const LeaseOwnerIdentity owner = world_.owners[0];
   const auto plan = [&](RequestOf<F> request, char kind) -> Command& {
-    return planned_.emplace_back(Command{NewLabel(kind), Action<F>(std::move(request)), {}, false});
+    return planned_.emplace_back(Command{NewLabel(kind), Action<F>(std::move(request)), {}});
   };
   const auto enqueue = [&] {
     QueuedWorkBatchDraft draft;
@@ -202,8 +232,94 @@ void SessionStoreGenerator::PlanDeepQueue() {
 
 Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, EpochMs now) {
   branch_ = client;
-  DrawSession();
+  const bool begins = branches_.empty();
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
+  if (begins) {
+    branch_plans_.assign(2, {});
+    if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
+      PlanStall(state, now);
+    }
+  }
+  DrawSession();
+  if (static_cast<std::size_t>(client) < branch_plans_.size() && !branch_plans_[client].empty()) {
+    Command command = std::move(branch_plans_[client].front());
+    branch_plans_[client].pop_front();
+    return command;
+  }
+  Command command = NextOfBranch(client, state, now);
+  const bool call = engine::RequestIf<F>(command.action) != nullptr;
+  if (call && options_.system_now == 0 && Strikes(kHeldRate.per_mille, options_.faults.held)) {
+    command.hold = 1 + faults_.Below(3);
+  }
+  if (command.loss != Loss::kNone && faults_.OneIn(2)) {
+    branch_plans_.resize(std::max<std::size_t>(branch_plans_.size(), client + 1));
+    branch_plans_[client].push_back(Again(command));
+  }
+  return command;
+}
+
+// The second client claims, or has claimed, sleeps until its lease is over and goes on; the first moves the clock there and
+// claims in the same session.
+void SessionStoreGenerator::PlanStall(const State& state, EpochMs now) {
+  deadlines_.clear();
+  Spec<F>::AppendDeadlines(state, &deadlines_);
+  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline >= kMaxVirtualTime; });
+  const std::size_t session = faults_.OneIn(2) ? 0 : faults_.Below(world_.sessions.size());
+  const LaneHandle* lane = NewestLane(session);
+  std::vector<DurationMs> ttls = world_.ttls;
+  std::erase_if(ttls, [](DurationMs ttl) { return ttl == 0 || ttl > 1000; });
+  const auto claim = [&](DurationMs ttl) {
+    Command command{NewLabel('c'), {}, {{"session_execution_lease", lane->label, lane->path}}};
+    command.action = Action<F>(RequestOf<F>(ClaimReadyQueuedWorkRequest{
+        world_.sessions[session], {}, world_.owners[lane->owner], QueuedWorkClaimBoundary::kIdle, ttl, 1 + faults_.Below(3)}));
+    return command;
+  };
+  EpochMs until = deadlines_.empty() ? now : *std::min_element(deadlines_.begin(), deadlines_.end());
+  std::string own;
+  if (lane != nullptr && !ttls.empty() && faults_.OneIn(2)) {
+    const DurationMs ttl = faults_.Pick(ttls);
+    until = now + ttl;
+    branch_plans_[1].push_back(claim(ttl));
+    own = branch_plans_[1].back().label;
+  } else if (!known_.claims.empty()) {
+    own = known_.claims.back().label;
+  }
+  if (until <= now || own.empty()) return branch_plans_[1].clear();
+  until = std::min(until + faults_.Below(2), kMaxVirtualTime);
+  branch_plans_[1].push_back({"", engine::Stall{until}, {}});
+  branch_plans_[1].push_back(StaleUse(own));
+  if (faults_.OneIn(3)) return;  // the sleeper moves the clock itself, when all others have finished
+  branch_plans_[0].push_back({"", engine::SetClock{until}, {}});
+  if (lane != nullptr) branch_plans_[0].push_back(claim(60'000));
+}
+
+// What a worker does next with a claim that it takes to be its own.
+Command<F> SessionStoreGenerator::StaleUse(const std::string& claim) {
+  Command command;
+  switch (faults_.Below(4)) {
+    case 0:
+      command.action = Action<F>(RequestOf<F>(AbandonQueuedWorkClaimRequest{}));
+      command.references = {{"claim", claim, ""}};
+      break;
+    case 1:
+    case 2: {
+      const LaneHandle* lane = NewestLane(0);
+      CommitRuntimeStateRequest commit;
+      commit.commit.session_id = world_.sessions[0];
+      command.action = Action<F>(RequestOf<F>(std::move(commit)));
+      if (lane != nullptr) command.references.push_back({"commit.session_execution_lease", lane->label, lane->path});
+      command.references.push_back({"commit.completed_queue_claims.0", claim, ""});
+      break;
+    }
+    default:
+      command.action = Action<F>(RequestOf<F>(RenewQueuedWorkClaimRequest{{}, 60'000}));
+      command.references = {{"claim", claim, ""}};
+      break;
+  }
+  return command;
+}
+
+Command<F> SessionStoreGenerator::NextOfBranch(int client, const State& state, EpochMs now) {
   if (random_.OneIn(4)) {
     if (auto twin = Twin(client)) return *std::move(twin);
   }
@@ -291,8 +407,17 @@ Command<F> SessionStoreGenerator::Generate(std::size_t operation, const State& s
       command.action = engine::Reopen{};
       break;
   }
-  if (options_.lose_responses && operation < kSetClock && random_.OneIn(60)) command.lose_response = true;
+  if (operation < kSetClock) DrawLoss(command);
   return command;
+}
+
+void SessionStoreGenerator::DrawLoss(Command& command) {
+  const engine::FaultTimes& times = options_.faults;
+  const bool usually = random_.Below(1000) < kLostRate.per_mille;
+  if (times.lost > 0 && (usually || Strikes(kLostRate.per_mille, times.lost - 1))) command.loss = Loss::kAnswer;
+  // Under the system's clock nobody could say when a lease ends that nobody saw.
+  if (options_.system_now != 0 || !Strikes(kUnknownRate.per_mille, times.unknown)) return;
+  command.loss = faults_.OneIn(3) ? Loss::kRequest : Loss::kOutcome;
 }
 
 std::vector<QueuedWorkPayload> SessionStoreGenerator::Payloads() {
@@ -650,7 +775,14 @@ Command<F> SessionStoreGenerator::MoveClock(const State& state, EpochMs now) {
   } else if (random_.OneIn(4)) {
     to = now + 10'000'000;  // beyond every lease
   }
-  if (!options_.clock_backwards) to = std::max(to, now);
+  if (options_.clock_backwards && Strikes(kFallRate.per_mille, options_.faults.clock_back)) {
+    to = now - std::min<EpochMs>(now, 1 + faults_.Below(faults_.OneIn(2) ? 10 : 100'000));
+  } else if (Strikes(kLeapRate.per_mille, options_.faults.clock_far)) {
+    constexpr std::array<DurationMs, 2> kLeaps = {10'000'000, 31'536'000'000};  // longer than the longest finite lease; a year
+    to = faults_.OneIn(5) ? kMaxVirtualTime : now + faults_.Pick(kLeaps);
+  }
+  if (!options_.clock_backwards || options_.faults.clock_back == 0) to = std::max(to, now);
+  if (options_.faults.clock_far == 0) to = std::min(to, now + 100'000);
   Command command;
   command.action = engine::SetClock{std::min(to, kMaxVirtualTime)};
   return command;

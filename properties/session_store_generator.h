@@ -82,6 +82,12 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
   void PlanDeepQueue();
+  bool Strikes(uint64_t per_mille, uint64_t times);
+  void DrawLoss(Command& command);
+  Command Again(const Command& lost);
+  void PlanStall(const State& state, EpochMs now);
+  Command StaleUse(const std::string& claim);
+  Command NextOfBranch(int client, const State& state, EpochMs now);
   // A command that another client of the phase makes, made once more: two calls with one effect to give are what races are about
   // (one stamp, one key, one claim to settle).
   std::optional<Command> Twin(int client);
@@ -137,6 +143,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::optional<Command> DrainStep(Drain& drain, EpochMs now);
 
   engine::Random random_;
+  engine::Random faults_;  // of their own, so that programs with and without faults are otherwise alike
   engine::GeneratorOptions options_;
   World world_;
   Handles known_;                  // from what was observed
@@ -150,7 +157,8 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   absl::flat_hash_map<std::string, Command> made_commits_;  // with a stamp, by label, until they are answered
   std::vector<Command> stamped_;                            // of them those that succeeded, to be repeated
   std::vector<EpochMs> deadlines_;
-  std::deque<Command> planned_;  // the rest of a probe
+  std::deque<Command> planned_;                    // the rest of a probe, or a call made again
+  std::vector<std::deque<Command>> branch_plans_;  // of a parallel phase: what a client does before all else
   bool epilogue_begun_ = false;
   std::deque<Command> epilogue_;
   std::deque<Drain> drains_;

@@ -208,6 +208,7 @@ class Checker {
 
   GeneratorOptions Generation() {
     GeneratorOptions generation;
+    generation.faults = options_.faults;
     const TargetInfo& info = target_->info();
     generation.durable = info.durable;
     if (SystemTime* time = Time()) {
@@ -267,7 +268,12 @@ class Checker {
       sweep.prefix = 16;
       sweep.parallel_phases = 1;
       sweep.crash = false;
-      stages.push_back({"crash", {shape}, true, crash_factory_ != nullptr, {sweep}});
+      std::vector<ProgramShape> shapes = {shape};
+      if (info.pausable && crash_factory_ == nullptr) {
+        shapes.push_back(shape);
+        shapes.back().deterministic = true;
+      }
+      stages.push_back({"crash", std::move(shapes), true, crash_factory_ != nullptr, {sweep}});
     }
     return stages;
   }
@@ -337,20 +343,24 @@ class Checker {
     const bool crashed =
         std::any_of(calls.begin(), calls.end(), [](const auto& c) { return std::holds_alternative<Crash>(c.action); });
     counts.kills_at_statement += KillsAtStatements(calls);
+    EpochMs clock = run.history.start;
     Instant latest = -1;  // return so far, to see overlap in one pass over calls in the order of their beginning
     for (std::size_t i = 0; i < calls.size(); ++i) {
       const CallRecord<F>& call = calls[i];
       if (const auto* crash = std::get_if<Crash>(&call.action)) counts.crashes += crash->at_statement == 0 ? 1 : 0;
       if (std::holds_alternative<Reopen>(call.action)) ++counts.reopens;
+      CountClock(call, &clock, counts);
       const RequestOf<F>* request = RequestIf<F>(call.action);
       if (request == nullptr) continue;
       ++counts.operations;
       ++operations_;
       answers_.Add(*request, call.outcome);
-      if (call.response_lost) ++counts.lost_responses;
+      if (call.loss == Loss::kAnswer) ++counts.lost_responses;
+      if (call.loss == Loss::kOutcome || call.loss == Loss::kRequest) ++counts.unknown_outcomes;
+      if (call.fault_took) ++counts.held;
       if (std::holds_alternative<Unsupported>(call.outcome)) ++counts.unsupported;
       const auto* indefinite = std::get_if<Indefinite>(&call.outcome);
-      if (indefinite != nullptr && !crashed) {
+      if (indefinite != nullptr && !crashed && call.returned == kNeverReturned) {
         ++counts.indefinite;
         last_indefinite_ = indefinite->detail;
       }
@@ -358,6 +368,17 @@ class Checker {
       if (call.called < latest || next_overlaps) ++counts.overlapping;
       latest = std::max(latest, call.returned);
     }
+  }
+
+  static void CountClock(const CallRecord<F>& call, EpochMs* clock, StageReport& counts) {
+    constexpr DurationMs kFar = 1'000'000;  // beyond most leases
+    const auto* moved = std::get_if<SetClock>(&call.action);
+    const bool stalled = std::holds_alternative<Stall>(call.action) || moved != nullptr;
+    if (stalled && call.fault_took) ++counts.stalled;
+    if (moved == nullptr) return;
+    if (moved->now < *clock) ++counts.clock_back;
+    if (moved->now > *clock && moved->now - *clock >= kFar) ++counts.clock_far;
+    *clock = moved->now;
   }
 
   // How often the process did die at the statement it was told: the driver reopened it without having killed it.

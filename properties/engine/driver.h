@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "model/operation.h"
 #include "model/target.h"
@@ -53,13 +54,14 @@ class Driver {
     history_.calls.reserve(longest_);  // records are big: growing would move each several times
     if (time_ != nullptr) began_ = time_->Now();
     clock_.store(0, std::memory_order_relaxed);
+    reads_.store(start);
     phase_ = 0;
     return target_.Reset(start);
   }
 
   // Runs one command of a sequential phase. The record is history().calls.back(), or the one before where a crash followed.
   absl::Status Run(const Command<F>& command) {
-    absl::Status status = RunCommand(0, command, labels_, history_.calls);
+    absl::Status status = RunCommand(0, command, nullptr, labels_, history_.calls);
     if (status.ok()) status = ReopenIfCrashed();
     return status;
   }
@@ -70,7 +72,7 @@ class Driver {
     command.action = std::move(request);
     std::vector<CallRecord<F>> records;
     Labels<F> labels(&labels_);
-    absl::Status status = RunCommand(0, command, labels, records);
+    absl::Status status = RunCommand(0, command, nullptr, labels, records);
     *record = std::move(records.back());
     return status;
   }
@@ -109,23 +111,41 @@ class Driver {
  private:
   // What the threads of a phase share.
   struct Together {
-    Together(int count, std::size_t longest) : clients(count), start(count), arrived(longest) {}
+    Together(int count, std::size_t longest, Scheduler* switches)
+        : clients(count), scheduler(switches), start(count), arrived(longest) {}
+    // Holds a client until `reached`, or until it cannot be: every other client has finished or is held too.
+    template <class Condition>
+    void Await(const Condition& reached) {
+      waiting.fetch_add(1);
+      while (!reached() && waiting.load() + finished.load() < clients) {
+        if (scheduler != nullptr) {
+          scheduler->GiveWay();
+        } else {
+          std::this_thread::yield();
+        }
+      }
+      waiting.fetch_sub(1);
+    }
     // Holds a client before its call number `call` until the others that still run are there too, so that free threads do
     // overlap: a call of a store in memory is shorter than what threads drift apart by. Gives up soon; nobody waits for the
     // slowest.
     void Gate(std::size_t call) {
       arrived[call].fetch_add(1);
-      for (int spins = 0; spins < 400 && arrived[call].load() + finished.load() < clients; ++spins) {
+      for (int spins = 0; spins < 400 && arrived[call].load() + finished.load() + waiting.load() < clients; ++spins) {
         if (spins % 20 == 19) std::this_thread::yield();
       }
     }
     const int clients;
+    Scheduler* const scheduler;  // null: free threads
     std::latch start;
     std::vector<std::atomic<int>> arrived;
     std::atomic<uint64_t> calls_begun{0};
     std::atomic<bool> crashed{false};  // nobody is left to call
     std::atomic<bool> killed{false};   // somebody is to be reopened
+    std::atomic<uint64_t> commands_ended{0};
+    std::atomic<int> waiting{0};
     std::atomic<int> finished{0};
+    absl::Mutex sleepers;  // one that moves the clock at a time
   };
 
   void SwitchPoint(absl::string_view point) {
@@ -145,7 +165,7 @@ class Driver {
     const int clients = static_cast<int>(phase.clients.size());
     std::size_t longest = 0;
     for (const auto& commands : phase.clients) longest = std::max(longest, commands.size());
-    Together together(clients, longest);
+    Together together(clients, longest, scheduler);
     std::vector<absl::Status> statuses(clients);
     std::vector<Labels<F>> labels(clients, Labels<F>(&labels_));
     std::vector<std::vector<CallRecord<F>>> records(clients);
@@ -153,7 +173,7 @@ class Driver {
       std::vector<std::jthread> threads;
       for (int client = 0; client < clients; ++client) {
         threads.emplace_back([&, client] {
-          statuses[client] = RunClient(client, phase.clients[client], scheduler, together, labels[client], records[client]);
+          statuses[client] = RunClient(client, phase.clients[client], together, labels[client], records[client]);
         });
       }
     }
@@ -170,8 +190,9 @@ class Driver {
     return status;
   }
 
-  absl::Status RunClient(int client, const std::vector<Command<F>>& commands, Scheduler* scheduler, Together& together,
-                         Labels<F>& labels, std::vector<CallRecord<F>>& records) {
+  absl::Status RunClient(int client, const std::vector<Command<F>>& commands, Together& together, Labels<F>& labels,
+                         std::vector<CallRecord<F>>& records) {
+    Scheduler* const scheduler = together.scheduler;
     if (scheduler != nullptr) {
       scheduler->Start(client);
     } else {
@@ -183,13 +204,14 @@ class Driver {
       if (together.crashed.load() || (target_.info().processes == 1 && target_.Crashed())) break;
       if (scheduler == nullptr) together.Gate(made++);
       if (const auto* crash = std::get_if<Crash>(&command.action)) {
-        AwaitCalls(*crash, scheduler, together);
+        together.Await([&] { return together.calls_begun.load() >= crash->after_calls; });
         if (crash->at_statement == 0) together.killed.store(true);
         if (crash->at_statement == 0 && !OthersLiveOn(*crash)) together.crashed.store(true);
       } else {
         together.calls_begun.fetch_add(1);
       }
-      status = RunCommand(client, command, labels, records);
+      status = RunCommand(client, command, &together, labels, records);
+      together.commands_ended.fetch_add(1);
       if (!status.ok()) break;
       if (scheduler != nullptr) scheduler->Pause("between_calls");
     }
@@ -198,25 +220,17 @@ class Driver {
     return status;
   }
 
-  // Waits until enough calls of the other clients have begun, or all of these have finished.
-  void AwaitCalls(const Crash& crash, Scheduler* scheduler, Together& together) {
-    while (together.calls_begun.load() < crash.after_calls && together.finished.load() + 1 < together.clients) {
-      if (scheduler != nullptr) {
-        scheduler->GiveWay();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-  }
-
-  absl::Status RunCommand(int client, const Command<F>& command, Labels<F>& labels, std::vector<CallRecord<F>>& records) {
+  // `together` is null where the command runs alone.
+  absl::Status RunCommand(int client, const Command<F>& command, Together* together, Labels<F>& labels,
+                          std::vector<CallRecord<F>>& records) {
     CallRecord<F>& record = records.emplace_back();
     record.client = client;
     record.phase = phase_;
     record.label = command.label;
     record.action = command.action;
-    record.response_lost = command.lose_response;
+    record.loss = command.loss;
     if (auto* request = std::get_if<0>(&record.action)) Resolve<F>(command.references, labels, conversions_, request);
+    if (const auto* stall = std::get_if<Stall>(&command.action)) return Sleep(*stall, together, record);
     record.called = Tick();
     SwitchPoint("call_begun");
     const EpochMs called = time_ == nullptr ? 0 : time_->Now();
@@ -225,16 +239,51 @@ class Driver {
     if (!status.ok() && client >= 0 && target_.Crashed()) status = absl::OkStatus();
     if (time_ != nullptr) record.window = error_.Around(called, time_->Now(), first_);
     SwitchPoint("call_done");
-    const bool open_for_ever =
-        std::holds_alternative<RequestOf<F>>(record.action) && std::holds_alternative<Indefinite>(record.outcome);
+    if (together != nullptr && command.hold > 0) HoldBack(command.hold, *together, record);
+    const bool is_call = std::holds_alternative<RequestOf<F>>(record.action);
+    const bool open_for_ever = is_call && record.loss != Loss::kRequest && std::holds_alternative<Indefinite>(record.outcome);
+    if (is_call && record.loss == Loss::kOutcome && !open_for_ever) record.outcome = Indefinite{"the harness lost the answer"};
     const Instant end = Tick();
     if (!open_for_ever) record.returned = end;
-    if (status.ok() && !command.lose_response) labels.Set(command.label, record.outcome);
+    if (status.ok() && command.loss == Loss::kNone) labels.Set(command.label, record.outcome);
+    return status;
+  }
+
+  void HoldBack(uint64_t commands, Together& together, CallRecord<F>& record) {
+    const uint64_t before = together.commands_ended.load();
+    together.Await([&] { return together.commands_ended.load() >= before + commands; });
+    record.fault_took = together.commands_ended.load() > before;
+  }
+
+  // The record is one of the clock where the sleeper moves it, from when it does.
+  absl::Status Sleep(const Stall& stall, Together* together, CallRecord<F>& record) {
+    record.called = Tick();
+    absl::Status status;
+    if (time_ != nullptr) {
+      WaitFor(SetClock{stall.until});
+    } else {
+      if (together != nullptr) together->Await([&] { return reads_.load() >= stall.until || together->crashed.load(); });
+      absl::Mutex alone;
+      absl::MutexLock lock(together == nullptr ? &alone : &together->sleepers);
+      const bool nobody_to_ask = together != nullptr && together->crashed.load();
+      if (reads_.load() < stall.until && !nobody_to_ask) {
+        record.action = SetClock{stall.until};
+        record.called = Tick();
+        status = Perform(record);
+        if (!status.ok() && target_.Crashed()) status = absl::OkStatus();
+      }
+    }
+    record.fault_took = reads_.load() >= stall.until;
+    record.returned = Tick();
     return status;
   }
 
   absl::Status Perform(CallRecord<F>& record) {
     if (const auto* request = std::get_if<0>(&record.action)) {
+      if (record.loss == Loss::kRequest) {
+        record.outcome = Indefinite{"the harness lost the request"};
+        return absl::OkStatus();
+      }
       record.outcome = target_.Execute(*request);
       return std::holds_alternative<Indefinite>(record.outcome) ? target_.Health() : absl::OkStatus();
     }
@@ -244,6 +293,7 @@ class Driver {
         return absl::OkStatus();
       }
       absl::Status status = target_.SetClock(set_clock->now);
+      reads_.store(set_clock->now);
       return absl::IsAborted(status) ? absl::OkStatus() : status;  // a crash came first: it holds from the reopening on
     }
     if (std::holds_alternative<Reopen>(record.action)) return target_.Reopen();
@@ -273,7 +323,7 @@ class Driver {
   absl::Status DoReopen() {
     Command<F> reopen;
     reopen.action = Reopen{};
-    return RunCommand(-1, reopen, labels_, history_.calls);
+    return RunCommand(-1, reopen, nullptr, labels_, history_.calls);
   }
 
   // Lets others run in one pause out of three.
@@ -299,6 +349,7 @@ class Driver {
   History<F> history_;
   std::size_t longest_ = 0;  // of the histories so far
   std::atomic<Instant> clock_{0};
+  std::atomic<EpochMs> reads_{0};  // what the virtual clock was last set to
   int phase_ = 0;
 };
 

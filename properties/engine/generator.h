@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include "model/spec.h"
 #include "model/target.h"
+#include "properties/engine/faults.h"
 #include "properties/engine/history.h"
 #include "properties/engine/node.h"
 #include "properties/engine/program.h"
@@ -26,7 +27,7 @@ struct GeneratorOptions {
   // waiting, to at least `clock_error` before or after a deadline. 0: the clock is virtual.
   EpochMs system_now = 0;
   DurationMs clock_error = 0;
-  bool lose_responses = true;    // may hide answers from clients
+  FaultTimes faults = {};        // how often each fault is put in
   std::vector<bool> operations;  // by index; empty: all
   // The process that is alive for every probe: the harness itself, where the target probes real processes.
   uint32_t live_pid = 1;

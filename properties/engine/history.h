@@ -24,7 +24,8 @@ struct CallRecord {
   std::string label;
   Action<F> action;                     // as sent: references resolved
   OutcomeOf<F> outcome = Indefinite{};  // of a contract call; as the harness saw it, also where the client did not
-  bool response_lost = false;           // the client never saw the outcome
+  Loss loss = Loss::kNone;              // not kNone: the client never saw the outcome
+  bool fault_took = false;              // of a held answer: others went on meanwhile; of a stall: the clock got there
   Instant called = 0;
   Instant returned = kNeverReturned;
   std::optional<TimeWindow> window{};  // of a target that reads the system's clock; else the clock moves by SetClock alone

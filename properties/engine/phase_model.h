@@ -133,6 +133,7 @@ class PhaseModel {
 
   bool Pure(int op, bool weakened) const {
     const RequestOf<F>* request = RequestIf<F>(calls_[op].action);
+    if (std::holds_alternative<Stall>(calls_[op].action)) return true;
     if (request == nullptr || IsSkipped(op)) return false;
     if (calls_[op].window.has_value()) return false;  // under the system's clock even a read says that it is later
     if (OperationEffect<F>(request->index()) == Effect::kRead) return true;
@@ -180,7 +181,9 @@ class PhaseModel {
   }
 
  private:
-  bool IsSkipped(std::size_t op) const { return std::holds_alternative<Unsupported>(calls_[op].outcome); }
+  bool IsSkipped(std::size_t op) const {
+    return std::holds_alternative<Unsupported>(calls_[op].outcome) || std::holds_alternative<Stall>(calls_[op].action);
+  }
   bool IsOptional(std::size_t op) const {
     return std::holds_alternative<RequestOf<F>>(calls_[op].action) && std::holds_alternative<Indefinite>(calls_[op].outcome);
   }

@@ -43,9 +43,17 @@ struct Crash {
   friend bool operator==(const Crash&, const Crash&) = default;
 };
 
-// What a command does: a contract call, or something done to the store from outside.
+// The client sleeps until the clock reads `until`, and then goes on with what it knew before: a worker that stalls while its
+// lease lapses. Others go on meanwhile. Where they all have finished or wait too, the sleeper moves the clock there itself;
+// alone, at once. Under the system's clock it waits, but not for long.
+struct Stall {
+  EpochMs until = 0;
+  friend bool operator==(const Stall&, const Stall&) = default;
+};
+
+// What a command does: a contract call, or something done to the store or to the client from outside.
 template <class F>
-using Action = std::variant<RequestOf<F>, SetClock, Reopen, Crash>;
+using Action = std::variant<RequestOf<F>, SetClock, Reopen, Crash, Stall>;
 
 template <class F>
 const RequestOf<F>* RequestIf(const Action<F>& action) {
@@ -61,12 +69,22 @@ struct Reference {
   friend bool operator==(const Reference&, const Reference&) = default;
 };
 
+// What the harness keeps from the client of a call, which then does not know whether it happened.
+enum class Loss {
+  kNone,
+  kAnswer,   // the call is made; the checker sees its answer
+  kOutcome,  // the call is made; nobody sees its answer, so to the checker it may have happened until it returned, or not
+  kRequest,  // the call is not made; the checker is told no more than of kOutcome
+};
+
 template <class F>
 struct Command {
   std::string label;  // unique in the program; "" where nothing refers to it
   Action<F> action;
   std::vector<Reference> references;
-  bool lose_response = false;  // the call happens, its client never sees the answer (the checker does)
+  Loss loss = Loss::kNone;
+  // In a parallel phase: the answer is held back until so many commands of other clients have ended meanwhile, or none can.
+  uint64_t hold = 0;
   friend bool operator==(const Command&, const Command&) = default;
 };
 

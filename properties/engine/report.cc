@@ -44,6 +44,18 @@ std::string StageTable(const Report& report) {
                     engine::Rate(stage)});
   }
   std::string text = Columns(rows);
+  StageReport all;
+  for (const StageReport& stage : report.stages) {
+    all.lost_responses += stage.lost_responses;
+    all.unknown_outcomes += stage.unknown_outcomes;
+    all.held += stage.held;
+    all.stalled += stage.stalled;
+    all.clock_back += stage.clock_back;
+    all.clock_far += stage.clock_far;
+  }
+  absl::StrAppend(&text, "  faults besides: ", Grouped(all.lost_responses), " answers lost, ", Grouped(all.unknown_outcomes),
+                  " outcomes unknown, ", Grouped(all.held), " answers late, ", Grouped(all.stalled), " workers stalled, ",
+                  Grouped(all.clock_back), " clock falls, ", Grouped(all.clock_far), " clock leaps\n");
   for (const StageReport& stage : report.stages) {
     if (!stage.note.empty()) absl::StrAppend(&text, "  ", stage.name, ": ", stage.note, "\n");
   }

@@ -46,8 +46,13 @@ struct StageReport {
   uint64_t crashes = 0;             // kills from outside
   uint64_t kills_at_statement = 0;  // the process killed itself at a statement chosen beforehand
   uint64_t reopens = 0;
-  uint64_t lost_responses = 0;  // hidden from the client by the harness
-  uint64_t indefinite = 0;      // answers "may have happened" that the harness did not cause
+  uint64_t lost_responses = 0;    // hidden from the client by the harness
+  uint64_t unknown_outcomes = 0;  // ... from the checker too, or calls that the harness did not make
+  uint64_t held = 0;              // answers that came late: others went on meanwhile
+  uint64_t stalled = 0;           // clients that slept until the clock had reached the end of a lease
+  uint64_t clock_back = 0;        // falls of the clock
+  uint64_t clock_far = 0;         // leaps of it, of 1,000 s and more
+  uint64_t indefinite = 0;        // answers "may have happened" that the harness did not cause
   uint64_t unsupported = 0;
   uint64_t inside = 0;     // calls with a deadline inside the window of their instant; under the system's clock only
   uint64_t undecided = 0;  // programs whose verdict is unknown (the search ran out of its budget)

@@ -55,7 +55,8 @@ static void from_json(const nlohmann::json& json, Verdict& verdict) {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClauseReport, id, sentence, checked_by, held, refused, status, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageReport, name, programs, operations, overlapping, crashes, kills_at_statement, reopens,
-                                   lost_responses, indefinite, unsupported, inside, undecided, seconds, note)
+                                   lost_responses, unknown_outcomes, held, stalled, clock_back, clock_far, indefinite,
+                                   unsupported, inside, undecided, seconds, note)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailureReport, stage, clause, sentence, trace, state_before, call, expected, got, file, replay,
                                    backend_log, program, operations, calls, known_deviation, note)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OperationReport, name, calls, answers)

@@ -258,6 +258,7 @@ class Runner {
     if (!indefinite) return false;
     // Nobody knows when its lease ends.
     if (calls[index].window.has_value()) return true;
+    if (calls[index].loss == Loss::kRequest || calls[index].returned != kNeverReturned) return false;
     for (std::size_t i = index + 1; i < calls.size(); ++i) {
       if (std::holds_alternative<Reopen>(calls[i].action)) return false;
     }

@@ -60,9 +60,21 @@ template <class F>
 std::vector<Command<F>> SimplerCommands(const Command<F>& command) {
   std::vector<Command<F>> simpler;
   Command<F> changed = command;
-  if (command.lose_response) {
+  if (command.loss != Loss::kNone) {
     simpler.push_back(command);
-    simpler.back().lose_response = false;
+    simpler.back().loss = Loss::kNone;
+  }
+  if (command.loss == Loss::kOutcome) {
+    simpler.push_back(command);
+    simpler.back().loss = Loss::kAnswer;
+  }
+  if (command.hold > 0) {
+    simpler.push_back(command);
+    simpler.back().hold = 0;
+  }
+  if (command.hold > 1) {
+    simpler.push_back(command);
+    simpler.back().hold = 1;
   }
   for (std::size_t i = command.references.size(); i-- > 0;) {
     simpler.push_back(command);
@@ -73,6 +85,8 @@ std::vector<Command<F>> SimplerCommands(const Command<F>& command) {
     std::visit([&](auto& arguments) { ForEachSimpler(arguments, keep); }, *request);
   } else if (auto* clock = std::get_if<SetClock>(&changed.action)) {
     ForEachSimpler(clock->now, keep);
+  } else if (auto* stall = std::get_if<Stall>(&changed.action)) {
+    ForEachSimpler(stall->until, keep);
   }
   return simpler;
 }

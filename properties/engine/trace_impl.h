@@ -67,8 +67,8 @@ std::string OutcomeText(const OutcomeOf<F>& outcome) {
 
 // One line for a command: what stands left of the arguments, and these.
 template <class F>
-std::string CommandText(const std::string& label, const Action<F>& action, bool lose_response, const ReferenceTree* references,
-                        const ConstantNames& names) {
+std::string CommandText(const std::string& label, const Action<F>& action, Loss loss, uint64_t hold,
+                        const ReferenceTree* references, const ConstantNames& names) {
   if (const auto* clock = std::get_if<SetClock>(&action)) return absl::StrCat("@", clock->now);
   if (std::holds_alternative<Reopen>(action)) return "reopen";
   if (const auto* crash = std::get_if<Crash>(&action)) {
@@ -78,8 +78,11 @@ std::string CommandText(const std::string& label, const Action<F>& action, bool 
     if (crash->at_statement != 0) absl::StrAppend(&text, " at statement ", crash->at_statement);
     return text;
   }
+  if (const auto* stall = std::get_if<Stall>(&action)) return absl::StrCat("stall until ", stall->until);
   const RequestOf<F>& request = *RequestIf<F>(action);
-  return absl::StrCat(lose_response ? "lost " : "", label, label.empty() ? "" : " = ", OperationName<F>(request.index()), " ",
+  static constexpr absl::string_view kLosses[] = {"", "lost ", "unknown ", "dropped "};
+  return absl::StrCat(kLosses[static_cast<std::size_t>(loss)], hold == 0 ? "" : absl::StrCat("held ", hold, " "), label,
+                      label.empty() ? "" : " = ", OperationName<F>(request.index()), " ",
                       WriteRequest<F>(request, references, names));
 }
 
@@ -216,6 +219,9 @@ class Parser {
       case CommandKind::kCrash:
         command.action.template emplace<Crash>() = {line.number, line.second, line.process};
         break;
+      case CommandKind::kStall:
+        command.action.template emplace<Stall>().until = line.number;
+        break;
       case CommandKind::kRequest:
         if (absl::Status status = ReadRequest(line, &command); !status.ok()) return status;
         break;
@@ -246,7 +252,8 @@ class Parser {
     if (!request.ok()) return ErrorAt(file_, line.line, line.json_column, request.status().message());
     command->action.template emplace<0>(*std::move(request));
     command->label = line.name;
-    command->lose_response = line.flag;
+    command->loss = line.loss;
+    command->hold = line.hold;
     command->references = std::move(context_.references);
     if (!line.name.empty()) definitions_.Add(line.name, {phase_index(), client_index(), *operation, line.line});
     last_operation_ = *operation;
@@ -315,11 +322,11 @@ RequestOf<F> WithPlaces(const RequestOf<F>& request, absl::Span<const Reference>
 template <class F>
 std::string WriteCommand(const Command<F>& command, const ConstantNames& names) {
   const RequestOf<F>* request = RequestIf<F>(command.action);
-  if (request == nullptr) return CommandText<F>("", command.action, false, nullptr, names);
+  if (request == nullptr) return CommandText<F>("", command.action, Loss::kNone, 0, nullptr, names);
   ReferenceTree tree;
   for (const Reference& reference : command.references) tree.Add(reference);
   return CommandText<F>(command.label, Action<F>(std::in_place_index<0>, WithPlaces<F>(*request, command.references)),
-                        command.lose_response, command.references.empty() ? nullptr : &tree, names);
+                        command.loss, command.hold, command.references.empty() ? nullptr : &tree, names);
 }
 
 // All commands of a program in the order of a trace's text.
@@ -419,7 +426,8 @@ class Plain {
     plain.action = command.action;
     auto* request = std::get_if<0>(&plain.action);
     if (request == nullptr) return plain;
-    plain.lose_response = command.lose_response;
+    plain.loss = command.loss;
+    plain.hold = command.hold;
     for (const Reference& reference : command.references) {
       Node to =
           VisitOperation<F>(request->index(), [&]<std::size_t I>() { return MakeNode(*std::get_if<I>(request), reference.to); });
@@ -475,7 +483,7 @@ template <class F>
 std::string RecordText(const CallRecord<F>& record) {
   const std::string returned = record.returned == kNeverReturned ? "never" : absl::StrCat(record.returned);
   return absl::StrCat(OutcomeText<F>(record.outcome), " at ", record.called, "-", returned,
-                      record.response_lost ? ", hidden from the client" : "");
+                      record.loss == Loss::kAnswer ? ", hidden from the client" : "");
 }
 
 // Lays a program out as a trace.
@@ -608,7 +616,7 @@ class Matcher {
     Mismatch mismatch;
     mismatch.line = trace_.command_lines[index];
     mismatch.command = record == nullptr ? WriteCommand<F>(command, names_)
-                                         : CommandText<F>(record->label, record->action, record->response_lost, nullptr, names_);
+                                         : CommandText<F>(record->label, record->action, record->loss, 0, nullptr, names_);
     mismatch.expected = absl::StrJoin(accepted, ", or ");
     mismatch.got = record == nullptr ? "nothing: the call was not made" : OutcomeText<F>(record->outcome);
     mismatch.differences = std::move(differences);
@@ -686,7 +694,7 @@ std::string PrintHistory(const History<F>& history) {
     const std::string who = record.client < 0 ? "harness" : absl::StrCat("client ", record.client);
     const std::string times = absl::StrCat(record.called, "-", returned);
     absl::StrAppend(&text, "# ", times, std::string(times.size() < 10 ? 10 - times.size() : 1, ' '), who, "  ",
-                    trace_internal::CommandText<F>(record.label, record.action, record.response_lost, nullptr, {}), "\n");
+                    trace_internal::CommandText<F>(record.label, record.action, record.loss, 0, nullptr, {}), "\n");
     if (RequestIf<F>(record.action) == nullptr) continue;
     absl::StrAppend(&text, "#           ", trace_internal::OutcomeText<F>(record.outcome), "\n");
   }

@@ -24,13 +24,14 @@ using Kind = TraceLine::Kind;
 constexpr absl::string_view kMagic = "leasecheck trace 1 ";
 constexpr std::size_t kLongestName = 64;
 constexpr absl::string_view kStatements =
-    "a command, an expectation (->, !!, \?\?), @time, let, parallel, client, schedule, end, barrier, reopen, crash, start, seed, "
+    "a command, an expectation (->, !!, \?\?), @time, let, parallel, client, schedule, end, barrier, reopen, crash, stall, "
+    "start, seed, "
     "clause or a # comment";
 
 // Words that begin a line, or mean something after a `$`.
-constexpr std::array<absl::string_view, 17> kReserved = {"any",    "none",     "rest",   "base",    "start",    "seed",
-                                                         "clause", "let",      "ref",    "barrier", "parallel", "end",
-                                                         "client", "schedule", "reopen", "crash",   "lost"};
+constexpr std::array<absl::string_view, 21> kReserved = {
+    "any", "none",   "rest",     "base",   "start", "seed", "clause",  "let",     "ref",  "barrier", "parallel",
+    "end", "client", "schedule", "reopen", "crash", "lost", "unknown", "dropped", "held", "stall"};
 
 bool IsNameByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
@@ -179,6 +180,7 @@ class SourceReader {
       return Bare(in, Kind::kCommand, out);
     }
     if (in.TakeWord("crash")) return ReadCrash(in, out);
+    if (in.TakeWord("stall")) return ReadStall(in, out);
     return Request(in, out);
   }
 
@@ -281,13 +283,33 @@ class SourceReader {
     if (absl::Status status = in.Number("the number of the statement", &out->second); !status.ok()) return status;
     return in.End();
   }
+  static absl::Status ReadStall(LineReader& in, SourceLine* out) {
+    out->command = CommandKind::kStall;
+    if (!in.TakeWord("until")) return in.Expected("\"until\" and what the clock reads when the client goes on");
+    return Numbered(in, Kind::kCommand, "what the clock reads when the client goes on", out);
+  }
+  // What the harness keeps from the client: a word before the call, and how long its answer is held back.
+  static absl::Status Faults(LineReader& in, absl::string_view* last, SourceLine* out) {
+    constexpr std::pair<absl::string_view, Loss> kLosses[] = {
+        {"lost", Loss::kAnswer}, {"unknown", Loss::kOutcome}, {"dropped", Loss::kRequest}};
+    for (const auto& [word, loss] : kLosses) {
+      if (!in.TakeWord(word)) continue;
+      out->loss = loss;
+      *last = word;
+      break;
+    }
+    if (!in.TakeWord("held")) return absl::OkStatus();
+    *last = "held and its number";
+    return in.Number("the number of commands that end meanwhile", &out->hold);
+  }
   static absl::Status Request(LineReader& in, SourceLine* out) {
     out->kind = Kind::kCommand;
-    out->flag = in.TakeWord("lost");
+    absl::string_view fault;
+    if (absl::Status status = Faults(in, &fault, out); !status.ok()) return status;
     out->column = in.column();
     LineReader ahead = in;
     const absl::string_view word = ahead.Word();
-    if (word.empty()) return in.Expected(out->flag ? "a command after lost" : kStatements);
+    if (word.empty()) return in.Expected(fault.empty() ? kStatements : absl::StrCat("a call after ", fault));
     if (ahead.Take("=")) {
       if (absl::Status status = Name(in, "a label", out); !status.ok()) return status;
       in = ahead;

@@ -18,7 +18,7 @@
 namespace leasecheck::engine::trace_internal {
 
 // What a kCommand line is.
-enum class CommandKind { kRequest, kSetClock, kReopen, kCrash };
+enum class CommandKind { kRequest, kSetClock, kReopen, kCrash, kStall };
 
 struct SourceLine {
   TraceLine::Kind kind = TraceLine::Kind::kBlank;
@@ -29,10 +29,12 @@ struct SourceLine {
   int json_column = 0;                                           // of the JSON
   std::string name;  // a comment's text, a clause's id, a constant's name, a command's label
   int name_column = 0;
-  std::string word;                                // the operation, or the error's name
-  bool flag = false;                               // `lost` of a command, `ref` of an expectation
-  uint64_t number = 0;                             // a start, a clock, a crash's calls, a seed, the number of a client
-  uint64_t second = 0;                             // the number of a seed's program, a crash's statement
+  std::string word;         // the operation, or the error's name
+  bool flag = false;        // `ref` of an expectation
+  Loss loss = Loss::kNone;  // of a command
+  uint64_t hold = 0;        // of a command
+  uint64_t number = 0;      // a start, a clock, a stall's end, a crash's calls, a seed, the number of a client
+  uint64_t second = 0;      // the number of a seed's program, a crash's statement
   std::optional<uint64_t> process = std::nullopt;  // of a crash
   Schedule schedule;
   codec::Json json;

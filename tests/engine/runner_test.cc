@@ -57,7 +57,7 @@ TEST_F(RunnerTest, ALostResponseIsKnownToTheCheckerAndNotToTheClient) {
   Driver<F> driver(*target, PropertiesOf<F>::Conversions());
   ASSERT_TRUE(driver.Begin(0).ok());
   Command<F> take = Take("a", 7);
-  take.lose_response = true;
+  take.loss = Loss::kAnswer;
   ASSERT_TRUE(driver.Run(take).ok());
   ASSERT_TRUE(driver.Run(Redeem("a")).ok());
   const auto& calls = driver.history().calls;

@@ -155,7 +155,7 @@ Reference RandomReference(Random& random, const RequestOf<F>& request, const std
 
 Command<F> RandomCommand(Random& random, std::vector<Label>* labels) {
   Command<F> command;
-  const uint64_t kind = random.Below(12);
+  const uint64_t kind = random.Below(13);
   if (kind == 0) {
     command.action = SetClock{random.Below(100)};
   } else if (kind == 1) {
@@ -164,6 +164,8 @@ Command<F> RandomCommand(Random& random, std::vector<Label>* labels) {
     std::optional<uint64_t> process;
     if (random.OneIn(2)) process = random.Below(3);
     command.action = Crash{random.Below(3), random.Below(3), process};
+  } else if (kind == 3) {
+    command.action = Stall{random.Below(100)};
   } else {
     const std::size_t operation = random.Below(kOperationCount<F>);
     VisitOperation<F>(operation, [&]<std::size_t I>() {
@@ -175,7 +177,9 @@ Command<F> RandomCommand(Random& random, std::vector<Label>* labels) {
     // ProgramToTrace asks for ascending positions of one list.
     auto& references = command.references;
     std::stable_partition(references.begin(), references.end(), [](const Reference& r) { return !absl::EndsWith(r.to, ".1"); });
-    command.lose_response = random.OneIn(5);
+    constexpr std::array<Loss, 4> kLosses = {Loss::kNone, Loss::kAnswer, Loss::kOutcome, Loss::kRequest};
+    if (random.OneIn(4)) command.loss = random.Pick(kLosses);
+    if (random.OneIn(5)) command.hold = random.Below(4);
     if (random.OneIn(2)) {
       // Some are no names.
       command.label = random.OneIn(5) ? absl::StrCat("p.", labels->size()) : absl::StrCat("l", labels->size());
@@ -240,7 +244,7 @@ void ExpectSameCalls(const Program<F>& program, const Program<F>& other, Random&
         Resolve<F>(x.references, own_a[c], Conversions(), &sent_x);
         Resolve<F>(y.references, own_b[c], Conversions(), &sent_y);
         EXPECT_TRUE(sent_x == sent_y);
-        EXPECT_EQ(x.lose_response, y.lose_response);
+        EXPECT_EQ(x.loss, y.loss);
         EXPECT_EQ(x.label.empty(), y.label.empty());
         VisitOperation<F>(request_x->index(), [&]<std::size_t I>() {
           OutcomeOf<F> outcome(std::in_place_index<0>, std::in_place_index<I>,
@@ -337,7 +341,7 @@ TEST(ProgramToTrace, ShowsTheRecordedAnswers) {
   EnqueueQueuedWorkRequest enqueue;
   enqueue.batch.session_id = "s";
   Command<F> lost = Call("", Request(ListQueuedWorkRequest{"s"}));
-  lost.lose_response = true;
+  lost.loss = Loss::kAnswer;
   program.phases[0].clients = {{Call("A", Request(enqueue)), lost}};
   program.phases[1].clients = {{Call("", Request(ListQueuedWorkRequest{"t"}))},
                                {Call("", Request(RenewQueuedWorkClaimRequest{}))}};
