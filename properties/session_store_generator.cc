@@ -779,7 +779,7 @@ Command<F> SessionStoreGenerator::MoveClock(const State& state, EpochMs now) {
     to = now - std::min<EpochMs>(now, 1 + faults_.Below(faults_.OneIn(2) ? 10 : 100'000));
   } else if (Strikes(kLeapRate.per_mille, options_.faults.clock_far)) {
     constexpr std::array<DurationMs, 2> kLeaps = {10'000'000, 31'536'000'000};  // longer than the longest finite lease; a year
-    to = faults_.OneIn(5) ? kMaxVirtualTime : now + faults_.Pick(kLeaps);
+    to = now + faults_.Pick(kLeaps);
   }
   if (!options_.clock_backwards || options_.faults.clock_back == 0) to = std::max(to, now);
   if (options_.faults.clock_far == 0) to = std::min(to, now + 100'000);

@@ -65,6 +65,129 @@ TEST_F(RunnerTest, ALostResponseIsKnownToTheCheckerAndNotToTheClient) {
   EXPECT_EQ(std::get<ticket::RedeemRequest>(*RequestIf<F>(calls[1].action)).voucher.ticket_id, kNeverIssued);
 }
 
+// Of both the checker is told the same; only one of them happened.
+TEST_F(RunnerTest, OfACallWithoutAnOutcomeNobodyKnowsWhetherItHappened) {
+  for (const Loss loss : {Loss::kOutcome, Loss::kRequest}) {
+    auto target = Open(false);
+    Runner<F> runner(*target, setup_, search_, nullptr);
+    Command<F> lost = Redeem("a");
+    lost.loss = loss;
+    Program<F> program;
+    program.phases = {{{{Take("a", 7), lost, Redeem("a")}}}};
+    const RunResult<F> run = runner.Replay(program, {});
+    ASSERT_FALSE(run.violation.has_value());
+    ASSERT_EQ(run.history.calls.size(), 3u) << "the program goes on";
+    const CallRecord<F>& unknown = run.history.calls[1];
+    EXPECT_TRUE(std::holds_alternative<Indefinite>(unknown.outcome));
+    EXPECT_LT(unknown.returned, run.history.calls[2].called) << "its effect came before it returned, or never";
+    EXPECT_EQ(run.history.calls[2].outcome.index(), loss == Loss::kOutcome ? 1u : 0u);
+  }
+}
+
+// What a client does after a barrier cannot be explained by a call of before it.
+TEST_F(RunnerTest, AnUnknownOutcomeExcusesNothingThatItCannotHaveDone) {
+  auto target = Open(false);
+  Runner<F> runner(*target, setup_, search_, nullptr);
+  Command<F> unknown = Take("b", 8);
+  unknown.loss = Loss::kRequest;
+  const RunResult<F> run = runner.Replay({.start = 0, .phases = {{{{Take("a", 7), unknown, Redeem("a")}}}}}, {});
+  ASSERT_FALSE(run.violation.has_value());
+  Judge<F> judge(setup_, nullptr);
+  judge.Begin(0);
+  std::vector<CallRecord<F>> calls = run.history.calls;
+  calls[2].outcome = OutcomeOf<F>(std::in_place_index<1>, ticket::NoSuchTicket{});
+  EXPECT_FALSE(judge.JudgeCall(calls[0], 0).has_value());
+  EXPECT_FALSE(judge.JudgeCall(calls[1], 1).has_value());
+  ASSERT_TRUE(judge.JudgeCall(calls[2], 2).has_value());
+}
+
+// The answer of the first client's call is there, and it returns when the other client has made two.
+void ExpectHeldBack(const std::vector<CallRecord<F>>& calls) {
+  ASSERT_EQ(calls.size(), 5u);
+  const auto held = std::find_if(calls.begin(), calls.end(), [](const auto& call) { return call.fault_took; });
+  ASSERT_NE(held, calls.end());
+  EXPECT_EQ(held->client, 0);
+  EXPECT_EQ(std::count_if(calls.begin() + 1, calls.end(),
+                          [&](const auto& call) { return call.client == 1 && call.returned < held->returned; }),
+            2);
+}
+
+TEST_F(RunnerTest, AHeldAnswerArrivesWhenOthersHaveGoneOn) {
+  Command<F> held = Redeem("a");
+  held.hold = 2;
+  Program<F> program;
+  program.phases = {{{{Take("a", 7)}}}, {{{held}, {Take("b", 1), Take("c", 2), Take("d", 3)}}}};
+  program.phases[1].clients[1].pop_back();
+  program.phases[1].clients[0].push_back(Redeem("a"));
+  for (const bool deterministic : {false, true}) {
+    auto target = Open(false);
+    Runner<F> runner(*target, setup_, search_, nullptr);
+    std::function<Chooser()> chooser;
+    if (deterministic) chooser = [] { return ReplayChooser({0, 0, 0, 0}); };
+    const RunResult<F> run = runner.Replay(program, {}, chooser);
+    ASSERT_TRUE(run.status.ok());
+    EXPECT_FALSE(run.violation.has_value());
+    ExpectHeldBack(run.history.calls);
+  }
+}
+
+// Everybody waits for everybody: nobody can go on, so nobody is held any longer.
+TEST_F(RunnerTest, AnswersThatAllAreHeldAreLetGo) {
+  Command<F> held = Redeem("a");
+  held.hold = 3;
+  Program<F> program;
+  program.phases = {{{{Take("a", 7)}}}, {{{held, held}, {held}, {held}}}};
+  for (const bool deterministic : {false, true}) {
+    auto target = Open(false);
+    Runner<F> runner(*target, setup_, search_, nullptr);
+    std::function<Chooser()> chooser;
+    if (deterministic) chooser = [] { return ReplayChooser({0, 1, 2}); };
+    const RunResult<F> run = runner.Replay(program, {}, chooser);
+    EXPECT_EQ(run.history.calls.size(), 5u);
+    EXPECT_FALSE(run.violation.has_value());
+  }
+}
+
+TEST_F(RunnerTest, ASleeperWakesWhenTheClockIsThereAndElseMovesItItself) {
+  const auto stall = [](EpochMs until) {
+    Command<F> command;
+    command.action = Stall{until};
+    return command;
+  };
+  const auto clock = [](EpochMs now) {
+    Command<F> command;
+    command.action = SetClock{now};
+    return command;
+  };
+  Program<F> program;
+  program.phases = {{{{stall(5), stall(3)}}},
+                    {{{Take("a", 1), clock(10), Take("b", 2)}, {stall(10), Take("c", 3)}}},
+                    {{{stall(30), Take("d", 4)}, {stall(20), Take("e", 5)}}}};
+  for (const bool deterministic : {false, true}) {
+    auto target = Open(false);
+    Runner<F> runner(*target, setup_, search_, nullptr);
+    std::function<Chooser()> chooser;
+    if (deterministic) chooser = [] { return ReplayChooser({1, 1, 1, 1}); };
+    const RunResult<F> run = runner.Replay(program, {}, chooser);
+    ASSERT_FALSE(run.violation.has_value());
+    ASSERT_EQ(run.history.calls.size(), 11u);
+    std::vector<EpochMs> moved;
+    int woken = 0;
+    for (const CallRecord<F>& call : run.history.calls) {
+      if (const auto* set = std::get_if<SetClock>(&call.action)) moved.push_back(set->now);
+      if (std::holds_alternative<Stall>(call.action)) ++woken;
+      if (std::holds_alternative<Stall>(call.action)) {
+        EXPECT_TRUE(call.fault_took);
+      }
+    }
+    EXPECT_EQ(moved.front(), 5u);
+    EXPECT_EQ(moved[1], 10u);
+    EXPECT_EQ(moved.back(), 30u);
+    EXPECT_EQ(woken + moved.size(), 6u);
+    EXPECT_GE(woken, 2);
+  }
+}
+
 TEST_F(RunnerTest, ProgramKDependsOnSeedAndKOnly) {
   auto target = Open(false);
   Runner<F> runner(*target, setup_, search_, &hits_);

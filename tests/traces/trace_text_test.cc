@@ -77,7 +77,7 @@ TEST(TraceText, RefusesBadLines) {
   ExpectMessages({
       Body("  *",
            "f:3:3: expected a command, an expectation (->, !!, ?\?), @time, let, parallel, client, schedule, end, barrier, "
-           "reopen, crash, start, seed, clause or a # comment, got \"*\""),
+           "reopen, crash, stall, start, seed, clause or a # comment, got \"*\""),
       Body("load_session", "f:3:13: expected an object with the arguments of \"load_session\", got the end of the line"),
       Body("load_session 5", "f:3:14: expected an object with the arguments of \"load_session\", got \"5\""),
       Body("A = ", "f:3:4: expected an operation after the label, got the end of the line"),
@@ -108,7 +108,17 @@ TEST(TraceText, RefusesBadLines) {
       Body("crash after 2 at 3", "f:3:18: expected \"statement\" and its number, got \"3\""),
       Body("crash at statement", "f:3:19: expected the number of the statement, a whole number, got the end of the line"),
       Body("crash at statement 3 4", "f:3:22: expected the end of the line, got \"4\""),
-      Body("lost", "f:3:5: expected a command after lost, got the end of the line"),
+      Body("lost", "f:3:5: expected a call after lost, got the end of the line"),
+      Body("dropped stall until 5", "f:3:15: expected an object with the arguments of \"stall\", got \"until 5\""),
+      Body("unknown held 2", "f:3:15: expected a call after held and its number, got the end of the line"),
+      Body("held load_session {}",
+           "f:3:6: expected the number of commands that end meanwhile, a whole number of at most 64 bits, got "
+           "\"load_session\""),
+      Body("lost unknown load_session {}",
+           "f:3:14: expected an object with the arguments of \"unknown\", got \"load_session {}\""),
+      Body("stall 5", "f:3:7: expected \"until\" and what the clock reads when the client goes on, got \"5\""),
+      Body("stall until",
+           "f:3:12: expected what the clock reads when the client goes on, a whole number, got the end of the line"),
       Body("reopen now", "f:3:8: expected the end of the line, got \"now\""),
   });
 }
@@ -235,14 +245,16 @@ TEST(TraceText, IsReadWithAnyWhiteSpaceAndWrittenCanonically) {
       "leasecheck trace 1 session_store\r\n#why\n\n\n  start   5\r\nlet X = { \"liveness\" : {\"kind\":\"opaque\"}, "
       "\"incarnation_id\":\"x\", \"owner_id\":\"X\" }\n\tL=try_claim_session_execution_lease { \"lease_ttl_ms\":0, "
       "\"owner\":\"$X\", \"session_id\":\"$$s\"}   \n->  {\"Busy\":{}}\n #note\n !! Backend {}\n?\?\n@7\nbarrier\ncrash after "
-      "0\n crash  process 1 at  statement 2\nparallel\nclient 0:\nclient 1:\n lost load_session {\"scope\":\"FullGraph\"}\n #the "
+      "0\n crash  process 1 at  statement 2\nparallel\nclient 0:\nclient 1:\n lost load_session {\"scope\":\"FullGraph\"}\n "
+      "dropped   held 3 load_session {}\n stall  until 9\n unknown load_session {}\n #the "
       "end\nend\n\n\n");
   ASSERT_TRUE(trace.ok()) << trace.status();
   EXPECT_EQ(PrintTrace<F>(*trace),
             "leasecheck trace 1 session_store\n# why\n\nstart 5\nlet X = {\"owner_id\":\"X\",\"incarnation_id\":\"x\"}\nL = "
             "try_claim_session_execution_lease {\"session_id\":\"$$s\",\"owner\":\"$X\"}\n  -> {\"Busy\":{}}\n  # note\n  !! "
             "Backend\n  ?\?\n@7\nbarrier\ncrash\ncrash process 1 at "
-            "statement 2\nparallel\n  client 0:\n  client 1:\n    lost load_session {}\n# the end\nend\n");
+            "statement 2\nparallel\n  client 0:\n  client 1:\n    lost load_session {}\n    dropped held 3 load_session {}\n    "
+            "stall until 9\n    unknown load_session {}\n# the end\nend\n");
   EXPECT_EQ(trace->program.phases.size(), 3u);
   EXPECT_EQ(trace->program.start, 5u);
 }
