@@ -47,6 +47,8 @@ struct CheckOptions {
   bool sequential = true;
   bool concurrent = true;  // real threads, and deterministic switching where the store has the pause hook
   bool crash = true;       // kill and reopen, or reopen alone
+  // False: a store with the pause hook is run by chosen schedules alone, and the same check finds the same every time.
+  bool free_threads = true;
 
   int clients = 3;               // in the parallel phases
   uint64_t program_length = 60;  // contract calls of a sequential program

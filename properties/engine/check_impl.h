@@ -246,7 +246,7 @@ class Checker {
       }
       shape.parallel_phases = 3;
       shape.branch = 5;
-      stages.push_back({"concurrent", {shape}, true});
+      if (options_.free_threads || !info.pausable) stages.push_back({"concurrent", {shape}, true});
     }
     const bool kills = (info.killable && info.durable) || crash_factory_ != nullptr;
     if (options_.crash && !kills) {
@@ -270,7 +270,7 @@ class Checker {
       sweep.crash = false;
       std::vector<ProgramShape> shapes = {shape};
       if (info.pausable && crash_factory_ == nullptr) {
-        shapes.push_back(shape);
+        if (options_.free_threads) shapes.push_back(shape);
         shapes.back().deterministic = true;
       }
       stages.push_back({"crash", std::move(shapes), true, crash_factory_ != nullptr, {sweep}});

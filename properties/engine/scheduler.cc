@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -60,6 +61,7 @@ void Scheduler::Pause(absl::string_view /*point*/) {
   int next = 0;
   {
     absl::MutexLock lock(&mutex_);
+    gave_way_.clear();
     next = ChooseNext(joined_client, runnable_);
   }
   HandOn(joined_client, next);
@@ -69,9 +71,10 @@ void Scheduler::GiveWay() {
   int next = 0;
   {
     absl::MutexLock lock(&mutex_);
-    std::vector<int> others = runnable_;
-    others.erase(std::find(others.begin(), others.end(), joined_client));
-    if (others.empty()) return;
+    gave_way_.push_back(joined_client);
+    std::vector<int> others;
+    absl::c_copy_if(runnable_, std::back_inserter(others), [&](int c) { return !absl::c_linear_search(gave_way_, c); });
+    if (others.empty()) return gave_way_.clear();  // all wait: it is for the caller to see that nothing will come
     next = ChooseNext(joined_client, others);
   }
   HandOn(joined_client, next);
@@ -86,6 +89,7 @@ void Scheduler::HandOn(int client, int next) {
 void Scheduler::Finish() {
   absl::MutexLock lock(&mutex_);
   runnable_.erase(std::find(runnable_.begin(), runnable_.end(), joined_client));
+  gave_way_.clear();
   joined_scheduler = nullptr;
   if (!runnable_.empty()) turns_[ChooseNext(joined_client, runnable_)].release();
 }

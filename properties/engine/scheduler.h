@@ -36,7 +36,8 @@ class Scheduler final : public PauseHook {
   void Start(int client) ABSL_LOCKS_EXCLUDED(mutex_);
   // A switch point of the calling client; of no effect in a thread that is none.
   void Pause(absl::string_view point) override ABSL_LOCKS_EXCLUDED(mutex_);
-  // The calling client waits for something that only others can bring about: one of them runs next, if there is one.
+  // The calling client waits for something that only others can bring about: one of them runs next, if there is one, and none
+  // that waits too and has been asked since the last of the others went on.
   void GiveWay() ABSL_LOCKS_EXCLUDED(mutex_);
   void Finish() ABSL_LOCKS_EXCLUDED(mutex_);
   // Who was chosen at each switch point. Call it when all clients have finished.
@@ -52,6 +53,7 @@ class Scheduler final : public PauseHook {
   mutable absl::Mutex mutex_;
   Chooser chooser_ ABSL_GUARDED_BY(mutex_);
   std::vector<int> runnable_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int> gave_way_ ABSL_GUARDED_BY(mutex_);  // since a client went on
   Schedule recorded_ ABSL_GUARDED_BY(mutex_);
   int waiting_to_start_ ABSL_GUARDED_BY(mutex_);
   // One a client, released when its turn begins: cheaper to hand on than a condition of the mutex.

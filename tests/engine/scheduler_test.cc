@@ -72,6 +72,29 @@ TEST(SchedulerTest, AClientThatWaitsForAnotherGivesWay) {
   EXPECT_THAT(scheduler.recorded(), testing::ElementsAre(0, 1, 0));
 }
 
+// However the chooser likes them, two that wait do not keep the turn between them.
+TEST(SchedulerTest, ThoseWhoWaitLetTheOneGoOnThatTheyWaitFor) {
+  Scheduler scheduler(3, [](int, absl::Span<const int> runnable) { return runnable.front(); });
+  bool there = false;
+  {
+    std::vector<std::jthread> waiting;
+    for (int client = 0; client < 2; ++client) {
+      waiting.emplace_back([&, client] {
+        scheduler.Start(client);
+        while (!there) scheduler.GiveWay();
+        scheduler.Finish();
+      });
+    }
+    std::jthread other([&] {
+      scheduler.Start(2);
+      scheduler.Pause("on the way");
+      there = true;
+      scheduler.Finish();
+    });
+  }
+  EXPECT_THAT(scheduler.recorded(), testing::ElementsAre(0, 1, 2, 0, 1, 2, 0, 1));
+}
+
 TEST(SchedulerTest, APauseOfAThreadThatIsNoClientReturnsAtOnce) {
   Scheduler scheduler(1, ReplayChooser({}));
   scheduler.Pause("elsewhere");

@@ -52,6 +52,7 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     // What takes two clients cannot show with one, and what takes a crash only with one.
     check.sequential = mutant.kind == MutantKind::kSequential;
     check.concurrent = mutant.kind != MutantKind::kCrash;
+    check.free_threads = false;  // so that the table is the same every time
     const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), check);
     if (report.failures.empty()) {
       if (report.internal_error) row.trouble.push_back(absl::StrCat("seed ", check.seed, ": ", report.reason));
