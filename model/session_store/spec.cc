@@ -21,7 +21,11 @@ std::optional<ClauseIndex> SessionStoreSpec::Step(State& state, const Request& r
     answer.response = ResponseIf<Family, I>(outcome);
     answer.error = std::get_if<1>(&outcome);
     answer.unseen = std::holds_alternative<Indefinite>(outcome);
+    if constexpr (I >= OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>()) {
+      return spec_internal::Verdict{};  // turn inputs are not yet specified
+    } else {
     return JudgeCall(judge, std::get<I>(request), answer);
+    }
   });
 }
 
@@ -51,7 +55,11 @@ struct PartitionKeyOf {
   }
   template <class Request>
   Key operator()(const Request& request) const {
-    return request.session_id;
+    if constexpr (requires { request.session_id; }) {
+      return request.session_id;
+    } else {
+      return std::nullopt;  // turn inputs are not yet specified
+    }
   }
 };
 

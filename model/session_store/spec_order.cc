@@ -38,6 +38,8 @@ void MarkHead(const std::string& session, uint64_t before, uint64_t after, std::
 }
 
 struct MarksOf {
+  template <class Request>
+  void operator()(const Request&) const {}  // turn inputs are not yet specified
   const Outcome& outcome;
   std::vector<Mark>* marks;
 

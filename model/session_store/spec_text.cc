@@ -69,6 +69,8 @@ std::string TextOf(const std::optional<T>& value) {
 }
 
 struct ErrorText {
+  template <class Error>
+  std::string operator()(const Error&) const { return "an error of turn inputs"; }
   std::string operator()(const SessionExecutionLeaseExpired& error) const {
     return absl::StrCat("SessionExecutionLeaseExpired of session ", Quote(error.session_id));
   }
@@ -343,6 +345,9 @@ std::string SessionStoreSpec::Explain(const State& state, const Request& request
     answer.response = ResponseIf<Family, I>(outcome);
     answer.error = std::get_if<1>(&outcome);
     answer.unseen = std::holds_alternative<Indefinite>(outcome);
+    if constexpr (I >= OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>()) {
+      return std::string("turn inputs are not yet specified");
+    } else
     return absl::StrCat("expected ", spec_internal::ExpectedOf(judge, std::get<I>(request)), "; got ",
                         spec_internal::Got(answer));
   });
