@@ -39,6 +39,7 @@
 #include "model/environment.h"
 #include "model/session_store/family.h"
 #include "model/session_store/store.h"
+#include "tests/support/without_turn_inputs.h"
 
 namespace leasecheck::memstore {
 
@@ -55,7 +56,7 @@ struct SessionStoreOptions {
 };
 
 // Thread-safe. Besides the contract's errors, Backend: a counter is used up [QW-LAT-35], or a fault was injected.
-class SessionStore final : public session_store::SessionStore {
+class SessionStore final : public session_store::WithoutTurnInputs {
  public:
   // The environment's clock and probe must be there: without one the constructor says so and aborts.
   explicit SessionStore(const Environment& environment, const SessionStoreOptions& options = {});

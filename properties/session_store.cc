@@ -9,9 +9,12 @@
 namespace leasecheck::engine {
 
 absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
-  using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, five lines long
+  using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, in a few lines
+  constexpr QueuedWorkCompletion (*kQueueCompletion)(const QueuedWorkClaim&) = &CompletionOf;
+  constexpr TurnInputCompletion (*kInputCompletion)(const TurnInputClaim&) = &CompletionOf;
   static const Conversion kConversions[] = {
-      ConversionBy<&CompletionOf>(&CompletionOf),
+      ConversionBy<kQueueCompletion>(kQueueCompletion),
+      ConversionBy<kInputCompletion>(kInputCompletion),
       ConversionBy<&FenceOf>(&FenceOf),
       ConversionBy<&ReleaseOf>(&ReleaseOf),
   };

@@ -44,6 +44,7 @@
 #include "adapters/sqlite/transaction.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
+#include "tests/support/without_turn_inputs.h"
 #include "model/time.h"
 
 namespace leasecheck::sqlite {
@@ -51,7 +52,7 @@ namespace leasecheck::sqlite {
 // How long a call waits for others: each attempt up to Options::busy_timeout, and so many attempts.
 inline constexpr int kBusyAttempts = 3;
 
-class SessionStore final : public session_store::SessionStore {
+class SessionStore final : public session_store::WithoutTurnInputs {
  public:
   struct Options {
     std::string path = {};  // a file in an existing directory, or ":memory:" (gone with the store; one connection only)
