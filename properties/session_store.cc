@@ -7,6 +7,14 @@
 #include "properties/session_store_scans.h"
 
 namespace leasecheck::engine {
+namespace {
+
+// What names an input where one is to be cancelled.
+session_store::PendingTurnInputCancelTarget TargetOf(const session_store::PendingTurnInput& input) {
+  return session_store::InputIdTarget{input.input_id};
+}
+
+}  // namespace
 
 absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
   using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, in a few lines
@@ -15,6 +23,7 @@ absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
   static const Conversion kConversions[] = {
       ConversionBy<kQueueCompletion>(kQueueCompletion),
       ConversionBy<kInputCompletion>(kInputCompletion),
+      ConversionBy<&TargetOf>(&TargetOf),
       ConversionBy<&FenceOf>(&FenceOf),
       ConversionBy<&ReleaseOf>(&ReleaseOf),
   };
