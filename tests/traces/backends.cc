@@ -44,14 +44,18 @@ TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
   return InProcess(std::move(factory));
 }
 
-// What `leasecheck serve` makes of a backend: another process at the other end of the wire. Each has a folder of its own.
-TargetFactory<SessionStoreFamily> Served(const std::string& backend) {
-  return [backend]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+// Another process at the other end of the wire. Each has a folder of its own.
+TargetFactory<SessionStoreFamily> Process(const std::string& command) {
+  return [command]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
     process::ProcessOptions options;
-    options.command = absl::StrCat("exec '", LEASECHECK_PROGRAM, "' serve --backend ", backend);
+    options.command = absl::StrCat("exec ", command);
     options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
     return process::ProcessTarget<SessionStoreFamily>::Start(options);
   };
+}
+
+TargetFactory<SessionStoreFamily> Served(const std::string& backend) {
+  return Process(absl::StrCat("'", LEASECHECK_PROGRAM, "' serve --backend ", backend));
 }
 
 TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
@@ -65,9 +69,13 @@ TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
 
 std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory) {
   return {
-      {"memory", Memory(), true},       {"memory, served", Served("memory"), true},
-      {"sqlite", Sqlite(directory)},    {"sqlite, served", Served("sqlite:")},
-      {"plain", Plain("plain", false)}, {"plain, durable", Plain("plain, durable", true)},
+      {"memory", Memory(), true},
+      {"memory, served", Served("memory"), true},
+      {"sqlite", Sqlite(directory)},
+      {"sqlite, served", Served("sqlite:")},
+      {"plain", Plain("plain", false)},
+      {"plain, durable", Plain("plain, durable", true)},
+      {"the example in Python", Process("python3 '" LEASECHECK_SOURCE_DIR "/examples/queue_backend.py'")},
   };
 }
 
