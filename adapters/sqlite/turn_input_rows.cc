@@ -233,7 +233,7 @@ void InterruptTurn(Transaction& transaction, absl::string_view session_id, absl:
 uint64_t VacuumInputs(Transaction& transaction) {
   transaction.Execute(
       "INSERT OR IGNORE INTO given_ids SELECT input_id FROM turn_inputs "
-      "WHERE state IN ('cancelled', 'completed') AND given = 1 AND input_id GLOB 'input-*'");
+      "WHERE state IN ('cancelled', 'completed') AND given = 1 AND substr(input_id, 1, 6) = 'input-'");
   return static_cast<uint64_t>(transaction.Execute("DELETE FROM turn_inputs WHERE state IN ('cancelled', 'completed')"));
 }
 

@@ -130,7 +130,7 @@ TEST_F(SqliteInputs, WhatIsNotTheirsCostsNothing) {
          INSERT INTO turn_inputs (enqueue_seq, input_id, given, session_id, turn_id, min_boundary, enqueued_at_ms, input,
                                   rewritten, state, claim_counter, ready_at_ms, in_line, claim_id, lease_token, owner_id,
                                   incarnation_id, expires_at_ms)
-         SELECT -9000000000000000000 + i, 'copy-' || i, 0, 's', CASE WHEN i % 2 = 0 THEN 'old' END,
+         SELECT -9000000000000000000 + i, 'input-copy-' || i, 0, 's', CASE WHEN i % 2 = 0 THEN 'old' END,
                 CASE WHEN i % 2 = 0 THEN 'after_work' END, 0, '{"image_blobs":{},"items":[]}', 0,
                 CASE WHEN i % 2 = 0 THEN 'pending_active' ELSE 'deferred_next_turn' END, 0,
                 CASE WHEN i % 2 = 0 THEN -9223372036854775808 ELSE 0 END, i % 2 = 0, CASE WHEN i % 2 = 1 THEN 'c' END,
