@@ -6,15 +6,16 @@
 #include "properties/session_store_generator.h"
 #include "properties/session_store_scans.h"
 
-namespace leasecheck::engine {
+namespace leasecheck::session_store {
 namespace {
 
-// What names an input where one is to be cancelled.
-session_store::PendingTurnInputCancelTarget TargetOf(const session_store::PendingTurnInput& input) {
-  return session_store::InputIdTarget{input.input_id};
-}
+// An input stands for the target of a cancel that names it by its id.
+PendingTurnInputCancelTarget TargetOf(const PendingTurnInput& input) { return InputIdTarget{input.input_id}; }
 
 }  // namespace
+}  // namespace leasecheck::session_store
+
+namespace leasecheck::engine {
 
 absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
   using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, in a few lines
@@ -23,9 +24,9 @@ absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
   static const Conversion kConversions[] = {
       ConversionBy<kQueueCompletion>(kQueueCompletion),
       ConversionBy<kInputCompletion>(kInputCompletion),
-      ConversionBy<&TargetOf>(&TargetOf),
       ConversionBy<&FenceOf>(&FenceOf),
       ConversionBy<&ReleaseOf>(&ReleaseOf),
+      ConversionBy<&TargetOf>(&TargetOf),
   };
   return kConversions;
 }
