@@ -29,6 +29,15 @@ OPERATIONS = [
     "release_session_execution_lease",
     "commit_runtime_state",
     "load_session",
+    "enqueue_pending_turn_input",
+    "list_pending_turn_inputs",
+    "cancel_pending_turn_inputs",
+    "cancel_pending_turn_input",
+    "cancel_pending_turn_input_suffix",
+    "claim_active_turn_inputs",
+    "claim_next_turn_inputs",
+    "abandon_turn_input_claim",
+    "vacuum",
 ]  # an operation that is left out is not checked
 
 INFO = {

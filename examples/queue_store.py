@@ -4,6 +4,8 @@ The ids in brackets are the contract's clauses.
 """
 import itertools
 
+from turn_inputs import TurnInputs
+
 SETTLEMENT_FIELDS = {  # of a commit; all else is its body
     "session_id",
     "expected_head_revision",
@@ -29,6 +31,11 @@ def claim_expired(claim):
     return Refused("QueuedWorkClaimExpired", session_id=session_id, claim_id=claim_id)
 
 
+def input_claim_expired(claim):
+    session_id, claim_id = claim["session_id"], claim["claim_id"]
+    return Refused("TurnInputClaimExpired", session_id=session_id, claim_id=claim_id)
+
+
 def equal(a, b, *names):
     return all(a[name] == b[name] for name in names)
 
@@ -51,10 +58,14 @@ def dead(holder, claimant):
         return False  # nobody can tell
 
 
-class Store:
+class Store(TurnInputs):
     """Its operations take the contract's arguments and return its values, as dicts and lists."""
 
+    refused = Refused
+    dead = staticmethod(dead)
+
     def __init__(self, clock):
+        super().__init__()
         self.clock = clock
         self.serial = itertools.count(1)
         self.rows = []  # in order: a batch, its payloads' types, its claim or None, their count
@@ -282,7 +293,11 @@ class Store:
             owned = completion["session_id"] == session and mine.issuperset(completion["batch_ids"])
             if not owned or len(set(done)) < len(done):
                 raise claim_expired(completion)
+        inputs = self.check_input_completions(
+            session, commit["completed_turn_input_claims"], input_claim_expired
+        )
         self.rows = [row for row in self.rows if row["batch"]["batch_id"] not in done]
+        self.settle_inputs(session, inputs, commit.get("interrupted_turn_input_turn_id"))
         body = {name: value for name, value in commit.items() if name not in SETTLEMENT_FIELDS}
         head += 1
         self.loaded = {**body, "session_id": session, "head_revision": head}

@@ -20,9 +20,9 @@ enum class IdStyle {
   kReadable,  // "b1", "b2" ...: for traces that people read
 };
 
-// What an id names. Each kind is numbered by itself and has a letter of its own: b, i, c, t, l, k.
-enum class IdKind { kBatch, kItem, kClaim, kClaimToken, kLaneToken, kCheckpoint };
-inline constexpr std::size_t kIdKinds = 6;
+// What an id names. Each kind is numbered by itself and has a letter of its own: b, i, c, t, l, k, u.
+enum class IdKind { kBatch, kItem, kClaim, kClaimToken, kLaneToken, kCheckpoint, kTurnInput };
+inline constexpr std::size_t kIdKinds = 7;
 
 // Issues ids, never one twice. An opaque id is its number put through a keyed bijection of 64 bits: it cannot repeat, nothing
 // needs to be remembered, and the whole state is a few counters, so a snapshot of a store is small and exact. The key is mixed
@@ -42,6 +42,12 @@ class IdSource {
 
   // The next id of the kind.
   std::string Next(IdKind kind) { return Name(kind, ++issued_[static_cast<std::size_t>(kind)]); }
+
+  // Whether a later Next of the kind will issue this very id.
+  bool WillIssue(IdKind kind, absl::string_view id) const {
+    const std::optional<uint64_t> number = NumberOf(kind, id);
+    return number.has_value() && *number > issued_[static_cast<std::size_t>(kind)] && Name(kind, *number) == id;
+  }
 
   // The id with this number, for whoever numbers a kind by himself and never asks Next for it.
   std::string Name(IdKind kind, uint64_t number) const {
@@ -71,7 +77,7 @@ class IdSource {
   }
 
  private:
-  static constexpr char kLetters[] = "bictlk";
+  static constexpr char kLetters[] = "bictlku";
   static constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
   static constexpr std::size_t kDigits = 13;  // of 5 bits: 64 bits and one to spare
 

@@ -9,12 +9,18 @@ namespace {
 
 using session_store::Done;
 using session_store::LoadedSession;
+using session_store::PendingTurnInput;
+using session_store::PendingTurnInputCancelOutcome;
+using session_store::PendingTurnInputCancelResult;
+using session_store::PendingTurnInputSuffixCancelOutcome;
 using session_store::QueuedWorkBatch;
 using session_store::QueuedWorkClaim;
 using session_store::Result;
 using session_store::RuntimeCommitResult;
 using session_store::SessionExecutionLease;
 using session_store::SessionExecutionLeaseClaimOutcome;
+using session_store::TurnInputClaim;
+using session_store::VacuumReport;
 
 const Environment& Checked(const Environment& environment) {
   if (environment.clock == nullptr || environment.liveness == nullptr) {
@@ -28,7 +34,7 @@ const Environment& Checked(const Environment& environment) {
 
 SessionStore::SessionStore(const Environment& environment, const SessionStoreOptions& options)
     : environment_(Checked(environment)),
-      state_(environment.liveness, IdSource(options.id_style, options.id_seed), options.first_counters),
+      state_(environment.liveness, IdSource(options.id_style, options.id_seed), options.first_counters, options.turn_inputs),
       interceptor_(options.record_calls) {}
 
 void SessionStore::Pause(absl::string_view point) const {
@@ -98,6 +104,39 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
 }
 Result<std::optional<LoadedSession>> SessionStore::LoadSession(const session_store::LoadSessionRequest& request) {
   return Call(request, &SessionStoreState::LoadSession);
+}
+Result<PendingTurnInput> SessionStore::EnqueuePendingTurnInput(const session_store::EnqueuePendingTurnInputRequest& request) {
+  return Call(request, &SessionStoreState::EnqueuePendingTurnInput);
+}
+Result<std::vector<PendingTurnInput>> SessionStore::ListPendingTurnInputs(
+    const session_store::ListPendingTurnInputsRequest& request) {
+  return Call(request, &SessionStoreState::ListPendingTurnInputs);
+}
+Result<std::vector<PendingTurnInputCancelResult>> SessionStore::CancelPendingTurnInputs(
+    const session_store::CancelPendingTurnInputsRequest& request) {
+  return Call(request, &SessionStoreState::CancelPendingTurnInputs);
+}
+Result<PendingTurnInputCancelOutcome> SessionStore::CancelPendingTurnInput(
+    const session_store::CancelPendingTurnInputRequest& request) {
+  return Call(request, &SessionStoreState::CancelPendingTurnInput);
+}
+Result<PendingTurnInputSuffixCancelOutcome> SessionStore::CancelPendingTurnInputSuffix(
+    const session_store::CancelPendingTurnInputSuffixRequest& request) {
+  return Call(request, &SessionStoreState::CancelPendingTurnInputSuffix);
+}
+Result<std::optional<TurnInputClaim>> SessionStore::ClaimActiveTurnInputs(
+    const session_store::ClaimActiveTurnInputsRequest& request) {
+  return Call(request, &SessionStoreState::ClaimActiveTurnInputs);
+}
+Result<std::optional<TurnInputClaim>> SessionStore::ClaimNextTurnInputs(
+    const session_store::ClaimNextTurnInputsRequest& request) {
+  return Call(request, &SessionStoreState::ClaimNextTurnInputs);
+}
+Result<Done> SessionStore::AbandonTurnInputClaim(const session_store::AbandonTurnInputClaimRequest& request) {
+  return Call(request, &SessionStoreState::AbandonTurnInputClaim);
+}
+Result<VacuumReport> SessionStore::Vacuum(const session_store::VacuumRequest& request) {
+  return Call(request, &SessionStoreState::Vacuum);
 }
 
 absl::Status SessionStore::FailNext(absl::string_view operation, FaultPoint point, session_store::StoreError error) {

@@ -8,10 +8,11 @@
 // Every call takes effect under one mutex, at one instant: the clock is read exactly once a call, inside. The rules are in
 // session_store_state.h, with what this store chose where the contract leaves a choice.
 //
-// Cost. A claim never scans the queue: it grows with the logarithm of its session's own depth, the batches it grants, and the
-// local processes that hold live claims in the session (each is probed once, and only for a claimant that is a local process
-// itself). Other sessions, and deferred or claimed batches in front, cost nothing, and the clock may go back. Lists cost what
-// they return; list_pending also walks over what it leaves out.
+// Cost. A claim, of batches or of turn inputs, never scans: it grows with the logarithm of its session's own depth, with what it
+// grants, and with the local processes that hold live claims in the session (each is probed once, and only for a claimant that is
+// a local process itself). Other sessions, and what is deferred, claimed, of another turn or not admitted in front, cost nothing,
+// and the clock may go back. Lists cost what they return; those of what is pending also walk over what is claimed. A suffix
+// cancel costs its suffix, an interrupt the inputs that it defers, a vacuum the sessions and the tombstones it removes.
 //
 // Pauses (Environment::pause), both outside the lock: "before_lock" and "after_unlock", once each a call.
 //
@@ -44,12 +45,15 @@ namespace leasecheck::memstore {
 
 struct SessionStoreOptions {
   // Opaque ids are made from `id_seed`, the injected randomness: stores of one seed that serve the same calls issue the same ids.
-  // Readable ids are "b1", "b2" (batches), "i1" (items), "c1" (claims), "t1" (their lease tokens), "l1" (lanes' lease tokens) and
-  // "k1" (checkpoints), each numbered in the order of issue. Neither is ever issued twice by one store.
+  // Readable ids are "b1", "b2" (batches), "i1" (items), "u1" (turn inputs), "c1" (claims of both), "t1" (their lease tokens),
+  // "l1" (lanes' lease tokens) and "k1" (checkpoints), each numbered in the order of issue. Neither is ever issued twice by one
+  // store, and none that a caller ever gave to a turn input is issued.
   IdStyle id_style = IdStyle::kOpaque;
   uint64_t id_seed = 0;
   // Keep every call for RecordedCalls. Costs a copy of each request and response.
   bool record_calls = false;
+  // What the store chooses for turn inputs where the contract leaves a choice.
+  TurnInputChoices turn_inputs = {};
   // What enqueue_seq and the fencing tokens count from. Only a test of what happens at their end sets it: near 2^64 - 1.
   uint64_t first_counters = 0;
 };
@@ -90,6 +94,24 @@ class SessionStore final : public session_store::SessionStore {
       const session_store::CommitRuntimeStateRequest& request) override;
   session_store::Result<std::optional<session_store::LoadedSession>> LoadSession(
       const session_store::LoadSessionRequest& request) override;
+  session_store::Result<session_store::PendingTurnInput> EnqueuePendingTurnInput(
+      const session_store::EnqueuePendingTurnInputRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInput>> ListPendingTurnInputs(
+      const session_store::ListPendingTurnInputsRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInputCancelResult>> CancelPendingTurnInputs(
+      const session_store::CancelPendingTurnInputsRequest& request) override;
+  // The provided method is a call of its own here, so that it can be made to fail and is recorded under its own name.
+  session_store::Result<session_store::PendingTurnInputCancelOutcome> CancelPendingTurnInput(
+      const session_store::CancelPendingTurnInputRequest& request) override;
+  session_store::Result<session_store::PendingTurnInputSuffixCancelOutcome> CancelPendingTurnInputSuffix(
+      const session_store::CancelPendingTurnInputSuffixRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimActiveTurnInputs(
+      const session_store::ClaimActiveTurnInputsRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimNextTurnInputs(
+      const session_store::ClaimNextTurnInputsRequest& request) override;
+  session_store::Result<session_store::Done> AbandonTurnInputClaim(
+      const session_store::AbandonTurnInputClaimRequest& request) override;
+  session_store::Result<session_store::VacuumReport> Vacuum(const session_store::VacuumRequest& request) override;
 
   // The next call of the operation, by its name or index in SessionStoreFamily's table, answers `error`: before its effect
   // (nothing happens), or after it (what the call does is done, and its answer, even a contract error, is replaced). Faults of
@@ -100,9 +122,9 @@ class SessionStore final : public session_store::SessionStore {
   // Takes back every fault that has not struck.
   void ClearFaults() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // What the store holds: queues, claims, lanes, commits, counters and the place in its sequence of ids; not the clock, the
-  // faults or the record of calls. Stores that hold the same give equal snapshots. Costs a walk over the store; batches are
-  // shared, not copied.
+  // What the store holds: queues, turn inputs, claims, lanes, commits, counters and the place in its sequence of ids; not the
+  // clock, the faults or the record of calls. Stores that hold the same give equal snapshots. Costs a walk over the store;
+  // batches are shared, not copied.
   SessionStoreSnapshot Snapshot() const ABSL_LOCKS_EXCLUDED(mu_);
   // Makes the store hold what it, or another store, held at the snapshot. What was issued or stored since never happened: ids
   // issued since are issued again. Faults and the record of calls stay. Costs a walk over the snapshot.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "memstore/ids.h"
 #include "memstore/lease_lane.h"
 #include "memstore/session_queue.h"
+#include "memstore/turn_input_log.h"
 #include "model/session_store/store.h"
 
 namespace leasecheck::memstore {
@@ -34,8 +36,13 @@ struct CommittedState {
 };
 
 // The contents in canonical order, so that equal stores give equal contents, however they came to be: sessions by id, rows by
-// place in the queue, a claim told by its terms. Batches are shared with the store and never change.
+// place in the queue, a claim told by its terms. Batches, and inputs as they were enqueued, are shared with the store and never
+// change.
 struct SessionStoreContents {
+  template <class T>
+  static bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
+    return a == b || (a != nullptr && b != nullptr && *a == *b);
+  }
   struct Row {
     std::shared_ptr<const session_store::QueuedWorkBatch> batch;
     uint64_t counter = 0;                             // the claim counter
@@ -43,23 +50,31 @@ struct SessionStoreContents {
     friend bool operator==(const Row& a, const Row& b) {
       return a.counter == b.counter && SameValue(a.claim, b.claim) && SameValue(a.batch, b.batch);
     }
-
-   private:
-    template <class T>
-    static bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
-      return a == b || (a != nullptr && b != nullptr && *a == *b);
+  };
+  struct Input {
+    std::shared_ptr<const session_store::PendingTurnInput> submitted;
+    session_store::TurnInputState state = session_store::TurnInputState::kDeferredNextTurn;
+    bool rewritten = false;
+    uint64_t counter = 0;
+    std::shared_ptr<const TurnInputClaims::Terms> claim;  // as a Row's
+    friend bool operator==(const Input& a, const Input& b) {
+      return a.state == b.state && a.rewritten == b.rewritten && a.counter == b.counter && SameValue(a.claim, b.claim) &&
+             SameValue(a.submitted, b.submitted);
     }
   };
   struct Session {
     LeaseLane lane;
     std::vector<Row> rows;
+    std::vector<Input> inputs;
     friend bool operator==(const Session&, const Session&) = default;
   };
 
   IdSource ids;
   uint64_t last_enqueue_seq = 0;
+  uint64_t last_input_seq = 0;
+  std::set<std::string> given_input_ids;  // see SessionStoreState
   CommittedState committed;
-  std::vector<Session> sessions;  // those that ever had a lane or a batch
+  std::vector<Session> sessions;  // those that ever had a lane, a batch or an input
   friend bool operator==(const SessionStoreContents&, const SessionStoreContents&) = default;
 };
 
@@ -79,11 +94,17 @@ class SessionStoreSnapshot {
   template <typename H>
   friend H AbslHashValue(H h, const SessionStoreSnapshot& snapshot) {
     const SessionStoreContents& contents = *snapshot.contents_;
-    h = H::combine(std::move(h), contents.ids, contents.last_enqueue_seq, contents.committed.head_revision);
+    h = H::combine(std::move(h), contents.ids, contents.last_enqueue_seq, contents.last_input_seq,
+                   contents.committed.head_revision);
     for (const SessionStoreContents::Session& session : contents.sessions) {
-      h = H::combine(std::move(h), session.lane.session_id(), session.lane.fencing_token(), session.rows.size());
+      h = H::combine(std::move(h), session.lane.session_id(), session.lane.fencing_token(), session.rows.size(),
+                     session.inputs.size());
       for (const SessionStoreContents::Row& row : session.rows) {
         h = H::combine(std::move(h), row.batch->enqueue_seq, row.counter, row.claim == nullptr ? 0 : row.claim->expires);
+      }
+      for (const SessionStoreContents::Input& input : session.inputs) {
+        h = H::combine(std::move(h), input.submitted->enqueue_seq, static_cast<int>(input.state), input.rewritten, input.counter,
+                       input.claim == nullptr ? 0 : input.claim->expires);
       }
     }
     return h;

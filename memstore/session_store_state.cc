@@ -29,6 +29,9 @@ using session_store::SessionExecutionLease;
 using session_store::SessionExecutionLeaseClaimOutcome;
 using session_store::SessionExecutionLeaseExpired;
 using session_store::StoreError;
+using session_store::TurnInputClaimExpired;
+using session_store::TurnInputCompletion;
+using session_store::TurnInputState;
 
 constexpr uint64_t kEndOfCounter = std::numeric_limits<uint64_t>::max();
 
@@ -69,6 +72,33 @@ bool IsSmall(const QueuedWorkBatch& batch) {
   return bytes <= kMostBytes;
 }
 
+// Takes what find(place, id) finds for each id, once: a second mention finds it marked. False where one is not found.
+template <class Rows, class Find>
+bool TakeAll(const std::vector<std::string>& ids, Rows& taken, Find&& find) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto* row = find(i, ids[i]);
+    if (row == nullptr || row->settling) return false;
+    row->settling = true;
+    taken.push_back(row);
+  }
+  return true;
+}
+
+// The terms of claims as a snapshot has them: one copy a claim, shared by its rows.
+template <class Claims>
+class SharedTerms {
+ public:
+  std::shared_ptr<const typename Claims::Terms> Of(const typename Claims::Claim* claim) {
+    if (claim == nullptr) return nullptr;
+    auto& shared = terms_[claim];
+    if (shared == nullptr) shared = std::make_shared<const typename Claims::Terms>(*claim);
+    return shared;
+  }
+
+ private:
+  absl::flat_hash_map<const typename Claims::Claim*, std::shared_ptr<const typename Claims::Terms>> terms_;
+};
+
 bool SameIds(const QueueRows& rows, const std::vector<std::string>& batch_ids) {
   return std::equal(rows.begin(), rows.end(), batch_ids.begin(), batch_ids.end(),
                     [](const QueueRow* row, const std::string& id) { return row->batch->batch_id == id; });
@@ -76,8 +106,14 @@ bool SameIds(const QueueRows& rows, const std::vector<std::string>& batch_ids) {
 
 }  // namespace
 
-SessionStoreState::SessionStoreState(const LivenessProbe* liveness, IdSource ids, uint64_t first_counters)
-    : liveness_(liveness), ids_(ids), first_counters_(first_counters), last_enqueue_seq_(first_counters) {}
+SessionStoreState::SessionStoreState(const LivenessProbe* liveness, IdSource ids, uint64_t first_counters,
+                                     const TurnInputChoices& choices)
+    : liveness_(liveness),
+      ids_(ids),
+      first_counters_(first_counters),
+      choices_(choices),
+      last_enqueue_seq_(first_counters),
+      last_input_seq_(first_counters) {}
 
 SessionStoreState::Session* SessionStoreState::Find(absl::string_view session_id) const {
   auto it = sessions_.find(session_id);
@@ -86,7 +122,7 @@ SessionStoreState::Session* SessionStoreState::Find(absl::string_view session_id
 
 SessionStoreState::Session& SessionStoreState::FindOrCreate(const std::string& session_id) {
   std::unique_ptr<Session>& session = sessions_[session_id];
-  if (session == nullptr) session = std::make_unique<Session>(LeaseLane(session_id, first_counters_));
+  if (session == nullptr) session = std::make_unique<Session>(LeaseLane(session_id, first_counters_), choices_.lapsed_accepted);
   return *session;
 }
 
@@ -319,29 +355,52 @@ std::optional<StoreError> SessionStoreState::CheckCommit(const RuntimeCommit& co
   if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != committed_.head_revision) {
     return HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision};
   }
-  // Takes each batch once: a second mention finds it marked.
-  const auto take_all = [&](const QueuedWorkCompletion& completion) {
-    if (completion.session_id != commit.session_id) return false;
-    const QueueClaims::Claim* claim = session->queue.FindClaim(completion.claim_id, completion.lease_token);
-    for (std::size_t i = 0; i < completion.batch_ids.size(); ++i) {
-      QueueRow* row = claim == nullptr ? nullptr : FindOwned(*session, *claim, i, completion.batch_ids[i]);
-      if (row == nullptr || row->settling) return false;
-      row->settling = true;
-      settled.push_back(row);
-    }
-    return true;
-  };
-  const auto& completions = commit.completed_queue_claims;
-  const auto bad = std::find_if_not(completions.begin(), completions.end(), take_all);
-  for (QueueRow* row : settled) row->settling = false;
-  if (bad != completions.end()) return QueuedWorkClaimExpired{bad->session_id, bad->claim_id};
+  const QueuedWorkCompletion* bad_batches = nullptr;
+  const TurnInputCompletion* bad_inputs = nullptr;
+  if (TakeBatches(commit, *session, settled, &bad_batches)) TakeInputs(commit, *session, settled, &bad_inputs);
+  for (QueueRow* row : settled.batches) row->settling = false;
+  for (TurnInputRow* row : settled.inputs) row->settling = false;
+  if (bad_batches != nullptr) return QueuedWorkClaimExpired{bad_batches->session_id, bad_batches->claim_id};
+  if (bad_inputs != nullptr) return TurnInputClaimExpired{bad_inputs->session_id, bad_inputs->claim_id};
   if (committed_.head_revision == kEndOfCounter) return Backend{"the session's head revisions are used up"};
   return std::nullopt;
 }
 
+bool SessionStoreState::TakeBatches(const RuntimeCommit& commit, const Session& session, Settled& settled,
+                                    const QueuedWorkCompletion** bad) const {
+  for (const QueuedWorkCompletion& completion : commit.completed_queue_claims) {
+    const QueueClaims::Claim* claim = session.queue.FindClaim(completion.claim_id, completion.lease_token);
+    const bool owned = completion.session_id == commit.session_id &&
+                       TakeAll(completion.batch_ids, settled.batches, [&](std::size_t place, absl::string_view batch_id) {
+                         return claim == nullptr ? nullptr : FindOwned(session, *claim, place, batch_id);
+                       });
+    if (owned) continue;
+    *bad = &completion;
+    return false;
+  }
+  return true;
+}
+
+bool SessionStoreState::TakeInputs(const RuntimeCommit& commit, const Session& session, Settled& settled,
+                                   const TurnInputCompletion** bad) const {
+  for (const TurnInputCompletion& completion : commit.completed_turn_input_claims) {
+    const TurnInputClaims::Claim* claim = session.inputs.FindClaim(completion.claim_id, completion.lease_token);
+    const bool owned = completion.session_id == commit.session_id &&
+                       TakeAll(completion.input_ids, settled.inputs, [&](std::size_t place, absl::string_view input_id) {
+                         return claim == nullptr ? nullptr : FindOwnedInput(commit.session_id, *claim, place, input_id);
+                       });
+    if (owned) continue;
+    *bad = &completion;
+    return false;
+  }
+  return true;
+}
+
 void SessionStoreState::ApplyCommit(const RuntimeCommit& commit, Session& session, const Settled& settled,
                                     RuntimeCommitResult& result) {
-  for (QueueRow* row : settled) Remove(session, *row);
+  for (QueueRow* row : settled.batches) Remove(session, *row);
+  for (TurnInputRow* row : settled.inputs) session.inputs.Bury(*row, TurnInputState::kCompleted);
+  if (commit.interrupted_turn_input_turn_id.has_value()) session.inputs.Interrupt(*commit.interrupted_turn_input_turn_id);
   if (!committed_.bound_session_id.has_value()) committed_.bound_session_id = commit.session_id;
   committed_.body = commit.body;
   result.head_revision = ++committed_.head_revision;
@@ -361,22 +420,21 @@ Result<std::optional<LoadedSession>> SessionStoreState::LoadSession(const sessio
 
 SessionStoreContents SessionStoreState::Contents() const {
   last_shared_seq_ = last_enqueue_seq_;
-  SessionStoreContents contents{ids_, last_enqueue_seq_, committed_, {}};
-  absl::flat_hash_map<const QueueClaims::Claim*, std::shared_ptr<const QueueClaims::Terms>> terms;
+  SessionStoreContents contents{ids_, last_enqueue_seq_, last_input_seq_, given_input_ids_, committed_, {}};
   for (const auto& [session_id, session] : sessions_) {
-    std::vector<SessionStoreContents::Row> rows;
-    rows.reserve(session->queue.size());
+    SessionStoreContents::Session saved{session->lane, {}, {}};
+    saved.rows.reserve(session->queue.size());
+    SharedTerms<QueueClaims> queue_terms;
     session->queue.ForEach([&](const QueueRow& row) {
-      std::shared_ptr<const QueueClaims::Terms> claim;
-      if (row.claim() != nullptr) {
-        auto& shared = terms[row.claim()];
-        if (shared == nullptr) shared = std::make_shared<const QueueClaims::Terms>(*row.claim());
-        claim = shared;
-      }
-      rows.push_back({row.batch, row.counter(), std::move(claim)});
+      saved.rows.push_back({row.batch, row.counter(), queue_terms.Of(row.claim())});
     });
-    const bool untouched = rows.empty() && session->lane == LeaseLane(session_id, first_counters_);
-    if (!untouched) contents.sessions.push_back({session->lane, std::move(rows)});
+    saved.inputs.reserve(session->inputs.size());
+    SharedTerms<TurnInputClaims> input_terms;
+    session->inputs.ForEach([&](const TurnInputRow& row) {
+      saved.inputs.push_back({row.submitted, row.state, row.rewritten, row.counter(), input_terms.Of(row.claim())});
+    });
+    const bool untouched = saved.rows.empty() && saved.inputs.empty() && session->lane == LeaseLane(session_id, first_counters_);
+    if (!untouched) contents.sessions.push_back(std::move(saved));
   }
   std::sort(contents.sessions.begin(), contents.sessions.end(),
             [](const auto& a, const auto& b) { return a.lane.session_id() < b.lane.session_id(); });
@@ -387,18 +445,32 @@ void SessionStoreState::Restore(const SessionStoreContents& contents) {
   ids_ = contents.ids;
   last_enqueue_seq_ = contents.last_enqueue_seq;
   last_shared_seq_ = last_enqueue_seq_;
+  last_input_seq_ = contents.last_input_seq;
+  given_input_ids_ = contents.given_input_ids;
   committed_ = contents.committed;
+  inputs_by_id_.clear();
   sessions_.clear();
   for (const SessionStoreContents::Session& saved : contents.sessions) {
-    auto session = std::make_unique<Session>(saved.lane);
+    Session& session = FindOrCreate(saved.lane.session_id());
+    session.lane = saved.lane;
     absl::flat_hash_map<const QueueClaims::Terms*, QueueRows> claims;
     for (const SessionStoreContents::Row& row : saved.rows) {
-      QueueRow& stored = session->queue.Append(row.batch, row.counter);
+      QueueRow& stored = session.queue.Append(row.batch, row.counter);
       if (row.claim != nullptr) claims[row.claim.get()].push_back(&stored);
     }
-    for (const auto& [terms, rows] : claims) session->queue.Grant(*terms, rows);
-    sessions_.emplace(saved.lane.session_id(), std::move(session));
+    for (const auto& [terms, rows] : claims) session.queue.Grant(*terms, rows);
+    RestoreInputs(saved, session);
   }
+}
+
+void SessionStoreState::RestoreInputs(const SessionStoreContents::Session& saved, Session& session) {
+  absl::flat_hash_map<const TurnInputClaims::Terms*, TurnInputRows> claims;
+  for (const SessionStoreContents::Input& input : saved.inputs) {
+    TurnInputRow& stored = session.inputs.Append(input.submitted, input.state, input.rewritten, input.counter);
+    inputs_by_id_.emplace(absl::string_view(stored.submitted->input_id), &stored);
+    if (input.claim != nullptr) claims[input.claim.get()].push_back(&stored);
+  }
+  for (const auto& [terms, rows] : claims) session.inputs.Grant(*terms, rows.front()->state, rows);
 }
 
 }  // namespace leasecheck::memstore

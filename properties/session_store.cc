@@ -6,14 +6,27 @@
 #include "properties/session_store_generator.h"
 #include "properties/session_store_scans.h"
 
+namespace leasecheck::session_store {
+namespace {
+
+// An input stands for the target of a cancel that names it by its id.
+PendingTurnInputCancelTarget TargetOf(const PendingTurnInput& input) { return InputIdTarget{input.input_id}; }
+
+}  // namespace
+}  // namespace leasecheck::session_store
+
 namespace leasecheck::engine {
 
 absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
-  using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, five lines long
+  using namespace session_store;  // NOLINT(google-build-using-namespace): the functions of the values, in a few lines
+  constexpr QueuedWorkCompletion (*kQueueCompletion)(const QueuedWorkClaim&) = &CompletionOf;
+  constexpr TurnInputCompletion (*kInputCompletion)(const TurnInputClaim&) = &CompletionOf;
   static const Conversion kConversions[] = {
-      ConversionBy<&CompletionOf>(&CompletionOf),
+      ConversionBy<kQueueCompletion>(kQueueCompletion),
+      ConversionBy<kInputCompletion>(kInputCompletion),
       ConversionBy<&FenceOf>(&FenceOf),
       ConversionBy<&ReleaseOf>(&ReleaseOf),
+      ConversionBy<&TargetOf>(&TargetOf),
   };
   return kConversions;
 }
@@ -33,9 +46,10 @@ RequestOf<SessionStoreFamily> PropertiesOf<SessionStoreFamily>::ClockProbe() {
 std::vector<Finding> PropertiesOf<SessionStoreFamily>::Scan(const History<SessionStoreFamily>& history, const SpecSetup& setup,
                                                             ClauseHits* hits) {
   std::vector<Finding> findings = session_store::ScanBatches(history, setup, hits);
-  for (auto* more : {&session_store::ScanLanes, &session_store::ProbeObservations}) {
+  for (auto* more : {&session_store::ScanLanes, &session_store::ProbeObservations, &session_store::ProbeInputs}) {
     if (findings.empty()) findings = more(history, hits);
   }
+  if (findings.empty()) findings = session_store::ScanInputs(history, setup, hits);
   return findings;
 }
 

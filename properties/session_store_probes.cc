@@ -167,6 +167,8 @@ class Observations {
             return r.session_id;
           } else if constexpr (requires { r.batch.session_id; }) {
             return r.batch.session_id;
+          } else if constexpr (requires { r.input.session_id; }) {
+            return r.input.session_id;
           } else if constexpr (requires { r.claim.session_id; }) {
             return r.claim.session_id;
           } else if constexpr (requires { r.fence.session_id; }) {
@@ -176,7 +178,7 @@ class Observations {
           } else if constexpr (requires { r.commit.session_id; }) {
             return r.commit.session_id;
           } else {
-            static_assert(std::is_same_v<R, LoadSessionRequest>);
+            static_assert(std::is_same_v<R, LoadSessionRequest> || std::is_same_v<R, VacuumRequest>);
             return "";
           }
         },

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/sqlite/columns.h"
 
 namespace leasecheck::sqlite {
 namespace {
@@ -32,15 +33,6 @@ constexpr std::size_t kMergePayloadDefault = 1;
 constexpr std::size_t kMergeGroup = 2;
 static_assert(std::is_same_v<std::variant_alternative_t<kMergePayloadDefault, MergeKey>, MergePayloadDefault>);
 static_assert(std::is_same_v<std::variant_alternative_t<kMergeGroup, MergeKey>, MergeGroup>);
-
-// The enumerator of a word; the tables' CHECKs admit no other text.
-template <class E>
-E FromWord(absl::string_view name) {
-  for (const auto& word : kWords<E>) {
-    if (word.name == name) return word.value;
-  }
-  return E{};
-}
 
 absl::string_view MergeKeyName(std::size_t index) { return kAlternatives<MergeKey>.alternatives[index].name; }
 
@@ -119,32 +111,6 @@ std::optional<Candidate> ReadCandidate(Rows& rows) {
     candidate.work_class = rows.Text(2) == kTurnWorkName ? WorkClass::kTurnWork : WorkClass::kSessionCommand;
   }
   return candidate;
-}
-
-// The four columns of a local process, all NULL for an opaque owner.
-struct LocalColumns {
-  std::optional<std::string> host_id, boot_id;
-  std::optional<int64_t> pid;
-  std::optional<std::string> process_start;
-
-  explicit LocalColumns(const LeaseOwnerIdentity& owner) {
-    const auto* local = std::get_if<LocalProcessOwner>(&owner.liveness);
-    if (local == nullptr) return;
-    host_id = local->host_id;
-    boot_id = local->boot_id;
-    pid = int64_t{local->pid};
-    process_start = local->process_start;
-  }
-};
-
-// An owner in six columns from `first`: owner_id, incarnation_id and the local process.
-LeaseOwnerIdentity ReadOwner(const Rows& rows, int first) {
-  LeaseOwnerIdentity owner{rows.Text(first), rows.Text(first + 1), {}};
-  if (!rows.IsNull(first + 2)) {
-    owner.liveness = LocalProcessOwner{rows.Text(first + 2), rows.Text(first + 3), static_cast<uint32_t>(rows.Int(first + 4)),
-                                       rows.Text(first + 5)};
-  }
-  return owner;
 }
 
 // The batches under live claims of processes that are dead to the claimant: only those of its host and boot can be.
@@ -330,6 +296,13 @@ Lane ReadLane(Transaction& transaction, absl::string_view session_id) {
   lane.lease.claimed_at_epoch_ms = rows.U64(8);
   lane.lease.expires_at_epoch_ms = rows.U64(9);
   return lane;
+}
+
+bool HoldsLane(Transaction& transaction, absl::string_view session_id, const session_store::SessionExecutionLeaseFence& fence,
+               EpochMs now) {
+  if (fence.session_id != session_id) return false;
+  Lane lane = ReadLane(transaction, session_id);
+  return lane.Live(now) && lane.Matches(fence);
 }
 
 void WriteLane(Transaction& transaction, const session_store::SessionExecutionLease& lease) {

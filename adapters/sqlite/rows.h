@@ -110,6 +110,9 @@ struct Lane {
 
 // A lane that was never taken reads as free with fencing_token 0.
 Lane ReadLane(Transaction& transaction, absl::string_view session_id);
+// Whether the fence is of this session and valid.
+bool HoldsLane(Transaction& transaction, absl::string_view session_id, const session_store::SessionExecutionLeaseFence& fence,
+               EpochMs now);
 void WriteLane(Transaction& transaction, const session_store::SessionExecutionLease& lease);
 void FreeLane(Transaction& transaction, absl::string_view session_id);
 

@@ -11,7 +11,7 @@ namespace leasecheck::sqlite {
 namespace {
 
 constexpr int64_t kApplicationId = 0x6c637373;  // "lcss"
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 // A column commented "u64" holds x - 2^63 (connection.h); the views at the end show it as people write it.
 constexpr absl::string_view kTables[] = {
@@ -19,12 +19,14 @@ constexpr absl::string_view kTables[] = {
     R"(CREATE TABLE store (
          only_row         INTEGER PRIMARY KEY CHECK (only_row = 1),
          last_enqueue_seq INTEGER NOT NULL,  -- u64: the counter of the queue; a number is never used twice
+         last_input_seq   INTEGER NOT NULL,  -- u64: the same of turn inputs
          openings         INTEGER NOT NULL,  -- u64: how often the store was opened; part of every id
          clock_ms         INTEGER NOT NULL,  -- u64: the clock that processes share, where they were told to
          repairs          INTEGER NOT NULL   -- u64: commits that failed while writing and were overwritten
        ) STRICT)",
     // Minima of the u64 columns stand for 0.
-    R"(INSERT INTO store VALUES (1, -9223372036854775808, -9223372036854775808, -9223372036854775808, -9223372036854775808))",
+    R"(INSERT INTO store VALUES (1, -9223372036854775808, -9223372036854775808, -9223372036854775808, -9223372036854775808,
+                                 -9223372036854775808))",
 
     // The queue. A row's draft never changes; claim_counter, in_line and ready_at_ms do.
     //   ready_at_ms: available_at_ms, or the expiry of its claim where that is later.
@@ -78,6 +80,56 @@ constexpr absl::string_view kTables[] = {
     R"(CREATE INDEX claims_grant ON claims (claim_id))",
     R"(CREATE INDEX claims_local ON claims (session_id, host_id, boot_id, expires_at_ms) WHERE host_id IS NOT NULL)",
 
+    // Turn inputs, tombstones included. What was submitted never changes; rewritten, state and what follows do.
+    //   ready_at_ms, in_line: as those of a batch, for a deferred input; 0 and 1 where it has no claim.
+    // The claim is that of the row alone or of several: a claim is the rows that carry its id and token. All NULL: none.
+    R"(CREATE TABLE turn_inputs (
+         enqueue_seq    INTEGER PRIMARY KEY,  -- u64
+         input_id       TEXT NOT NULL UNIQUE,
+         given          INTEGER NOT NULL CHECK (given IN (0, 1)),  -- whether the caller chose input_id
+         session_id     TEXT NOT NULL,
+         source_key     TEXT,
+         turn_id        TEXT,  -- these two: the ingress as submitted; NULL for the next turn
+         min_boundary   TEXT CHECK (min_boundary IN ('after_work', 'before_completion')),
+         enqueued_at_ms INTEGER NOT NULL,  -- u64
+         input          TEXT NOT NULL,     -- canonical JSON
+         rewritten      INTEGER NOT NULL CHECK (rewritten IN (0, 1)),  -- whether the ingress became the next turn
+         state          TEXT NOT NULL
+                        CHECK (state IN ('pending_active', 'deferred_next_turn', 'accepted', 'cancelled', 'completed')),
+         claim_counter  INTEGER NOT NULL,  -- u64
+         ready_at_ms    INTEGER NOT NULL,  -- u64
+         in_line        INTEGER NOT NULL CHECK (in_line IN (0, 1)),
+         claim_id       TEXT,
+         lease_token    TEXT CHECK ((lease_token IS NULL) = (claim_id IS NULL)),
+         owner_id       TEXT,
+         incarnation_id TEXT,
+         host_id        TEXT,  -- these four: a local process, or NULL all
+         boot_id        TEXT,
+         pid            INTEGER,
+         process_start  TEXT,
+         expires_at_ms  INTEGER CHECK ((expires_at_ms IS NULL) = (claim_id IS NULL)),  -- u64
+         CHECK ((turn_id IS NULL) = (min_boundary IS NULL))
+       ) STRICT)",
+    R"(CREATE UNIQUE INDEX turn_inputs_source_key ON turn_inputs (session_id, source_key) WHERE source_key IS NOT NULL)",
+    R"(CREATE INDEX turn_inputs_all ON turn_inputs (session_id, enqueue_seq))",
+    R"(CREATE INDEX turn_inputs_waiting ON turn_inputs (session_id, enqueue_seq)
+         WHERE state IN ('pending_active', 'deferred_next_turn'))",
+    // What each of the two checkpoints admits.
+    R"(CREATE INDEX turn_inputs_late ON turn_inputs (session_id, turn_id, enqueue_seq) WHERE state = 'pending_active')",
+    R"(CREATE INDEX turn_inputs_early ON turn_inputs (session_id, turn_id, enqueue_seq)
+         WHERE state = 'pending_active' AND min_boundary = 'after_work')",
+    R"(CREATE INDEX turn_inputs_line ON turn_inputs (session_id, enqueue_seq, ready_at_ms)
+         WHERE state = 'deferred_next_turn' AND in_line = 1)",
+    R"(CREATE INDEX turn_inputs_held ON turn_inputs (session_id, ready_at_ms)
+         WHERE state = 'deferred_next_turn' AND in_line = 0)",
+    R"(CREATE INDEX turn_inputs_local ON turn_inputs (session_id, host_id, boot_id, expires_at_ms)
+         WHERE state = 'deferred_next_turn' AND host_id IS NOT NULL)",
+    R"(CREATE INDEX turn_inputs_claim ON turn_inputs (claim_id) WHERE claim_id IS NOT NULL)",
+    R"(CREATE INDEX turn_inputs_tombstones ON turn_inputs (enqueue_seq) WHERE state IN ('cancelled', 'completed'))",
+
+    // Ids that a caller gave, that look like ours, and whose rows are gone: never to be issued.
+    R"(CREATE TABLE given_ids (input_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID)",
+
     // A row once a lane was taken; a NULL lease_token, with all that follows it, is a free lane.
     R"(CREATE TABLE lanes (
          session_id     TEXT PRIMARY KEY,
@@ -125,6 +177,13 @@ constexpr absl::string_view kTables[] = {
                 CASE WHEN claim_id IS NOT NULL
                      THEN printf('%u', (expires_at_ms | 1 << 63) - (expires_at_ms & 1 << 63)) END AS claim_expires_at_ms
          FROM batches LEFT JOIN claims USING (enqueue_seq, session_id) ORDER BY session_id, batches.enqueue_seq)",
+    R"(CREATE VIEW readable_turn_inputs AS
+         SELECT session_id, printf('%u', (enqueue_seq | 1 << 63) - (enqueue_seq & 1 << 63)) AS enqueue_seq, input_id, source_key,
+                state, turn_id, min_boundary, rewritten,
+                printf('%u', (claim_counter | 1 << 63) - (claim_counter & 1 << 63)) AS claim_counter, claim_id, owner_id,
+                CASE WHEN claim_id IS NOT NULL
+                     THEN printf('%u', (expires_at_ms | 1 << 63) - (expires_at_ms & 1 << 63)) END AS claim_expires_at_ms, input
+         FROM turn_inputs ORDER BY session_id, turn_inputs.enqueue_seq)",
 };
 
 void SetWriteAheadLog(Connection& connection, absl::Status* status) {

@@ -13,6 +13,8 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/sqlite/rows.h"
+#include "adapters/sqlite/session_store_call.h"
+#include "adapters/sqlite/turn_input_rows.h"
 #include "tl/expected.hpp"
 
 namespace leasecheck::sqlite {
@@ -43,19 +45,10 @@ using session_store::SessionExecutionLeaseExpired;
 using session_store::SessionExecutionLeaseFence;
 using session_store::SlotPolicy;
 using session_store::StoreError;
+using session_store::TurnInputClaimExpired;
+using session_store::TurnInputCompletion;
 
 constexpr uint64_t kMaxU64 = std::numeric_limits<uint64_t>::max();
-
-// Every contract error leaves through here: Result's error type is the variant.
-tl::unexpected<StoreError> Fails(StoreError error) { return tl::unexpected<StoreError>(std::move(error)); }
-
-tl::unexpected<StoreError> BackendError(absl::string_view text) { return Fails(Backend{std::string(text)}); }
-
-bool HoldsLane(Transaction& transaction, absl::string_view session_id, const SessionExecutionLeaseFence& fence, EpochMs now) {
-  if (fence.session_id != session_id) return false;
-  Lane lane = ReadLane(transaction, session_id);
-  return lane.Live(now) && lane.Matches(fence);
-}
 
 // What a claim is made of.
 struct Taken {
@@ -136,7 +129,7 @@ void HonourRelease(Transaction& transaction, const RuntimeCommit& commit) {
   if (ReadLane(transaction, commit.session_id).Matches(*release)) FreeLane(transaction, commit.session_id);
 }
 
-// Checks a commit that is no replay, and deletes what it completes. No value: it may go on. [SC-CMT-5..9]
+// Checks a commit that is no replay, and settles what it completes. No value: it may go on. [SC-CMT-5..9]
 std::optional<StoreError> RefuseCommit(Transaction& transaction, const RuntimeCommit& commit, uint64_t head_revision,
                                        EpochMs now) {
   if (!commit.session_execution_lease.has_value() ||
@@ -149,6 +142,11 @@ std::optional<StoreError> RefuseCommit(Transaction& transaction, const RuntimeCo
   for (const QueuedWorkCompletion& completion : commit.completed_queue_claims) {
     if (!Settle(transaction, commit.session_id, completion)) {
       return QueuedWorkClaimExpired{completion.session_id, completion.claim_id};
+    }
+  }
+  for (const TurnInputCompletion& completion : commit.completed_turn_input_claims) {
+    if (!CompleteInputs(transaction, commit.session_id, completion)) {
+      return TurnInputClaimExpired{completion.session_id, completion.claim_id};
     }
   }
   return std::nullopt;
@@ -246,27 +244,6 @@ void SessionStore::Pause(absl::string_view point) const {
 
 EpochMs SessionStore::Now(Transaction& transaction) const {
   return options_.clock_in_database ? ReadClock(transaction) : options_.environment.clock->Now();
-}
-
-template <class Body>
-auto SessionStore::Call(Transaction::Mode mode, Body body) -> decltype(body(std::declval<Transaction&>(), EpochMs{})) {
-  Pause("before_transaction");
-  auto result = [&]() -> decltype(body(std::declval<Transaction&>(), EpochMs{})) {
-    if (absl::Status health = Health(); !health.ok()) return Troubled(health);
-    Pool::Lease connection = pool_->Take();
-    for (int attempt = 1;; ++attempt) {
-      Transaction transaction(*connection, mode);
-      auto answer = body(transaction, Now(transaction));
-      // After an error of the database the answer was computed from nothing.
-      if (!answer.has_value() && transaction.status().ok()) return answer;
-      absl::Status status = transaction.Commit();
-      if (status.ok()) return answer;
-      if (transaction.in_doubt()) OverwriteDoubt(*connection, status);
-      if (!absl::IsUnavailable(status) || attempt == kBusyAttempts) return Troubled(status);
-    }
-  }();
-  Pause("after_transaction");
-  return result;
 }
 
 void SessionStore::OverwriteDoubt(Connection& connection, const absl::Status& why) {
@@ -517,6 +494,9 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
     if (head_revision == kMaxU64) return BackendError("the head revisions are used up");
     RuntimeCommitResult result{head_revision + 1, OpaqueJson{absl::StrCat("\"", ids_->Next("checkpoint"), "\"")},
                                OpaqueJson{"{}"}};
+    if (commit.interrupted_turn_input_turn_id.has_value()) {
+      InterruptTurn(transaction, commit.session_id, *commit.interrupted_turn_input_turn_id);
+    }
     WriteHead(transaction, {commit.session_id, result.head_revision, commit.body});
     if (commit.turn_commit.has_value()) WriteStamp(transaction, *commit.turn_commit, result);
     HonourRelease(transaction, commit);

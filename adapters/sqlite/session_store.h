@@ -30,6 +30,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -50,6 +51,8 @@ namespace leasecheck::sqlite {
 
 // How long a call waits for others: each attempt up to Options::busy_timeout, and so many attempts.
 inline constexpr int kBusyAttempts = 3;
+
+struct InputRow;  // turn_input_rows.h
 
 class SessionStore final : public session_store::SessionStore {
  public:
@@ -119,6 +122,21 @@ class SessionStore final : public session_store::SessionStore {
       const session_store::CommitRuntimeStateRequest& request) override;
   session_store::Result<std::optional<session_store::LoadedSession>> LoadSession(
       const session_store::LoadSessionRequest& request) override;
+  session_store::Result<session_store::PendingTurnInput> EnqueuePendingTurnInput(
+      const session_store::EnqueuePendingTurnInputRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInput>> ListPendingTurnInputs(
+      const session_store::ListPendingTurnInputsRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInputCancelResult>> CancelPendingTurnInputs(
+      const session_store::CancelPendingTurnInputsRequest& request) override;
+  session_store::Result<session_store::PendingTurnInputSuffixCancelOutcome> CancelPendingTurnInputSuffix(
+      const session_store::CancelPendingTurnInputSuffixRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimActiveTurnInputs(
+      const session_store::ClaimActiveTurnInputsRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimNextTurnInputs(
+      const session_store::ClaimNextTurnInputsRequest& request) override;
+  session_store::Result<session_store::Done> AbandonTurnInputClaim(
+      const session_store::AbandonTurnInputClaimRequest& request) override;
+  session_store::Result<session_store::VacuumReport> Vacuum(const session_store::VacuumRequest& request) override;
 
  private:
   explicit SessionStore(const Options& options);
@@ -149,6 +167,12 @@ class SessionStore final : public session_store::SessionStore {
   session_store::Result<std::optional<session_store::QueuedWorkClaim>> Grant(
       Transaction& transaction, absl::string_view session_id, const session_store::LeaseOwnerIdentity& owner, DurationMs ttl,
       EpochMs now, const std::vector<uint64_t>& enqueue_seqs, uint64_t largest_counter);
+  // A fresh input id: none that the store has, or that a caller ever gave.
+  std::string NewInputId(Transaction& transaction);
+  // Grants the rows as one claim, in the state that they have under it; none where there are none.
+  session_store::Result<std::optional<session_store::TurnInputClaim>> GrantInputs(
+      Transaction& transaction, std::vector<InputRow> rows, session_store::TurnInputState state,
+      session_store::TurnInputClaimMode mode, const session_store::LeaseOwnerIdentity& owner, DurationMs ttl, EpochMs now);
   // Takes a lane that is not live, or whose holder is dead.
   session_store::Result<session_store::SessionExecutionLeaseClaimOutcome> Acquire(Transaction& transaction,
                                                                                   absl::string_view session_id,

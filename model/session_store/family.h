@@ -29,7 +29,16 @@ struct SessionStoreFamily {
                       Operation{"renew_session_execution_lease", &Store::RenewSessionExecutionLease, Effect::kWrite},
                       Operation{"release_session_execution_lease", &Store::ReleaseSessionExecutionLease, Effect::kWrite},
                       Operation{"commit_runtime_state", &Store::CommitRuntimeState, Effect::kWrite},
-                      Operation{"load_session", &Store::LoadSession, Effect::kRead});
+                      Operation{"load_session", &Store::LoadSession, Effect::kRead},
+                      Operation{"enqueue_pending_turn_input", &Store::EnqueuePendingTurnInput, Effect::kWrite},
+                      Operation{"list_pending_turn_inputs", &Store::ListPendingTurnInputs, Effect::kRead},
+                      Operation{"cancel_pending_turn_inputs", &Store::CancelPendingTurnInputs, Effect::kWrite},
+                      Operation{"cancel_pending_turn_input", &Store::CancelPendingTurnInput, Effect::kWrite},
+                      Operation{"cancel_pending_turn_input_suffix", &Store::CancelPendingTurnInputSuffix, Effect::kWrite},
+                      Operation{"claim_active_turn_inputs", &Store::ClaimActiveTurnInputs, Effect::kWrite},
+                      Operation{"claim_next_turn_inputs", &Store::ClaimNextTurnInputs, Effect::kWrite},
+                      Operation{"abandon_turn_input_claim", &Store::AbandonTurnInputClaim, Effect::kWrite},
+                      Operation{"vacuum", &Store::Vacuum, Effect::kWrite});
 };
 
 }  // namespace leasecheck

@@ -14,6 +14,23 @@
 //          held --release, or commit with release--> free       held --expires <= now--> lapsed (acts free)
 //          held by a dead owner --reclaim with the exact observation--> held by another, token + 1
 //
+// Beside the queue the store takes *turn inputs*: user text and images meant for the model. Hosts enqueue, list and cancel them
+// without holding anything; the session's runner, holding the lane, claims those of its running turn at that turn's checkpoints,
+// and those for the next turn when it is idle, and completes them in the same commit that stores the session's state. The store
+// never knows whether a turn runs: a turn id is a string to compare. Cancelled and completed inputs stay as *tombstones*, so that
+// keys and cancels go on being answered, until vacuum removes them.
+//
+//   ROW    absent --enqueue for a turn t--> PendingActive(t)        absent --enqueue for the next turn--> DeferredNextTurn
+//          PendingActive --claim_active--> Accepted                 Accepted --abandon--> PendingActive
+//          PendingActive(t) --commit with interrupted = t--> DeferredNextTurn, its ingress becomes NextTurn
+//          PendingActive, DeferredNextTurn, no live claim --cancel--> Cancelled
+//          Accepted, claimed DeferredNextTurn --commit that completes it--> Completed
+//          DeferredNextTurn --claim_next--> DeferredNextTurn, under a claim          Cancelled, Completed --vacuum--> gone
+//          The lapse of a claim changes no state: an Accepted row stays so until its claim is abandoned or completed, or, where
+//          the store declares `reacquire` (TI-LAT-1), until its turn claims it anew.
+//   CLAIM  a set of rows under one claim_id and lease_token, which can leave it one by one: granted --commit--> settled,
+//          --abandon--> released; a row of a lapsed claim --claimed again or cancelled--> left it for ever
+//
 // Words used below, all judged at `now`, the store's clock read once per call:
 //   live       a claim or lane with expires > now; at expires == now it has lapsed.
 //   pending    a batch not under a live claim.
@@ -22,6 +39,9 @@
 //              the *head*.
 //   owned      a batch whose claim record carries exactly this claim_id and lease_token.
 //   stale      a claim whose batches were retaken, cancelled, abandoned or settled. It never works again.
+//   row        a turn input as it is stored. It is *owned* by a claim as a batch is, and *listed* where it is PendingActive or
+//              DeferredNextTurn and not under a live claim. Its *counter* is the fencing token of its latest grant, 0 before.
+//   terminal   Cancelled or Completed.
 //   fence      a copy of a lane's session, owner, token and fencing token. It is *valid* when the session's lane is live and
 //   equal
 //              in all four (owners are equal when owner_id and incarnation_id are; liveness is ignored).
@@ -39,7 +59,7 @@
 //                                            .boundary = QueuedWorkClaimBoundary::kIdle, .lease_ttl_ms = 500, .max_batches = 1});
 //   if (claim.has_value() && claim->has_value()) ... work on (*claim)->batches, then CommitRuntimeState
 //
-// Source: shared/contracts/queued-work.md; the ids in brackets are its clauses.
+// Source: shared/contracts/queued-work.md and turn-input.md (TI-...); the ids in brackets are their clauses.
 #ifndef LEASECHECK_MODEL_SESSION_STORE_STORE_H_
 #define LEASECHECK_MODEL_SESSION_STORE_STORE_H_
 
@@ -49,6 +69,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/session_store/turn_input_requests.h"
 #include "model/session_store/values.h"
 #include "tl/expected.hpp"
 
@@ -252,16 +273,95 @@ class SessionStore {
   //   4. SessionExecutionLeaseExpired: no fence, or not a valid one of this session. [SC-CMT-5]
   //   5. HeadRevisionConflict: expected_head_revision is given and not the current one (0 before any commit). [SC-CMT-6]
   //   6. QueuedWorkClaimExpired{completion's session_id and claim_id}: a completion of another session, or that names a batch
-  //   which
-  //      its claim_id and lease_token do not own; no time is consulted, a lapsed claim that nobody took settles. A duplicate id,
-  //      or the same completion twice, is an error too; an empty completion is not. [SC-CMT-7,8,9,14; QW-LAT-2,4,5]
+  //      which its claim_id and lease_token do not own; no time is consulted, a lapsed claim that nobody took settles. A
+  //      duplicate id, or the same completion twice, is an error too; an empty completion is not.
+  //      [SC-CMT-7,8,9,14; QW-LAT-2,4,5]
+  //   7. TurnInputClaimExpired{completion's session_id and claim_id}: the same of completed_turn_input_claims and the rows that
+  //      they name. [TI-CMT-1,4,5,9; TI-LAT-6,7,12]
   // On success, in one step: the body is stored, head_revision is the previous + 1, the listed batches are gone (the rest of a
   // claim completed in part stays claimed), the stamp and its result are recorded, and the lane is freed if the release matches
-  // it (otherwise it is silently left alone). A failure records no stamp. [SC-CMT-10..13,15,16; QW-LAT-1]
+  // it (otherwise it is silently left alone). The listed turn inputs become Completed and leave their claims, ingress, seq and
+  // key unchanged; then, where interrupted_turn_input_turn_id is t, every row of the session that is still PendingActive for
+  // turn t becomes DeferredNextTurn with ingress NextTurn, whatever its min_boundary, and keeps its id, seq, key, time and
+  // payload. Accepted rows, other turns', and t's rows enqueued later are not touched, and nothing but a completion frees a
+  // claimed row. Whoever holds the lane may settle a claim, whoever took it. A failure changes nothing at all and
+  // records no stamp. [SC-CMT-10..13,15,16; QW-LAT-1; TI-CMT-2,3,6..8,10..15]
   virtual Result<RuntimeCommitResult> CommitRuntimeState(const CommitRuntimeStateRequest& request) = 0;
 
   // What the last successful commit left, or none before the first. The scope does not matter in this family.
   virtual Result<std::optional<LoadedSession>> LoadSession(const LoadSessionRequest& request) = 0;
+
+  // Stores a turn input and returns it: the draft's session, key, ingress and payload verbatim; input_id the draft's, or a fresh
+  // one; an enqueue_seq above that of every row ever enqueued in the session, whatever became of it; enqueued_at_ms = now; state
+  // PendingActive for a turn, DeferredNextTurn for the next one. Needs no lane, and the turn is not validated: it may have ended,
+  // or never be. [TI-ENQ-1,2,3,4,5,15]
+  // A draft whose source_key equals that of a row of the session, in whatever state, inserts and changes nothing. Where the
+  // draft's ingress, as it was submitted for that row, and payload are the same, the row is returned as it is now: a claimed row
+  // stays claimed, a tombstone is not revived, and the draft's input_id does not matter. An interrupt that rewrote the ingress
+  // since does not matter either (TI-LAT-4; upstream compares with the rewritten one). Vacuum frees the keys of the tombstones it
+  // removes; other sessions' keys and drafts without a key never meet. [TI-ENQ-6,8,10,11,12,13,16]
+  // Errors: PendingTurnInputSourceKeyConflict{session_id, source_key, existing_input_id} where ingress or payload differ, also
+  // from a tombstone's [TI-ENQ-7,9]; Backend where the draft's input_id is that of a row of the store, of any session, a
+  // tombstone included (a matching key is decided first) [TI-ENQ-14, TI-LAT-3].
+  virtual Result<PendingTurnInput> EnqueuePendingTurnInput(const EnqueuePendingTurnInputRequest& request) = 0;
+
+  // The session's listed rows, both kinds interleaved in ascending enqueue_seq; empty for an unknown session. Accepted rows are
+  // not among them, even under a lapsed claim, nor are rows of a dead holder whose claim is live. Never changes anything.
+  // [TI-LST-1..8]
+  virtual Result<std::vector<PendingTurnInput>> ListPendingTurnInputs(const ListPendingTurnInputsRequest& request) = 0;
+
+  // Cancels the rows of the session that the targets name. One result a target, in their order, each target echoed and decided
+  // on what the ones before it left: [TI-CAN-1,3]
+  //   Cancelled(row)         a listed row; it becomes Cancelled, its ingress stays, and a lapsed claim over it loses it
+  //   [TI-CAN-5] AlreadyClaimed(row)    DeferredNextTurn under a live claim, or Accepted even under a lapsed one; with the row's
+  //   state, the
+  //                          claim's id, owner and expiry, and the row's counter; nothing changes [TI-CAN-6,7,12]
+  //   AlreadyCompleted(row), AlreadyCancelled(row)     a tombstone [TI-CAN-8]
+  //   NotFound               no row of this session; the other targets are cancelled all the same [TI-CAN-4,9]
+  // All of it at one instant and at one `now`. Needs no lane. A claim that lost a row so can no longer complete it, and
+  // abandoning it does not touch the row. [TI-CAN-2,10,11]
+  virtual Result<std::vector<PendingTurnInputCancelResult>> CancelPendingTurnInputs(
+      const CancelPendingTurnInputsRequest& request) = 0;
+
+  // Provided: exactly CancelPendingTurnInputs with the one target input_id; a source_key is not looked for. [TI-CAN1-1,2]
+  virtual Result<PendingTurnInputCancelOutcome> CancelPendingTurnInput(const CancelPendingTurnInputRequest& request);
+
+  // Cancels the anchor and everything behind it: all rows of the session with an enqueue_seq not below the anchor's, whatever
+  // their state, turn or key. One outcome for each, in order, decided as by CancelPendingTurnInputs; a claimed or terminal row
+  // among them, the anchor included, is reported and stops nothing. All of it at one instant. SuffixAnchorNotFound where the
+  // anchor names no row of this session; then nothing changes. [TI-SFX-1..8]
+  virtual Result<PendingTurnInputSuffixCancelOutcome> CancelPendingTurnInputSuffix(
+      const CancelPendingTurnInputSuffixRequest& request) = 0;
+
+  // Claims what was said to the running turn: the first max_inputs rows, by enqueue_seq, that are PendingActive for exactly this
+  // turn_id and whose min_boundary the checkpoint admits (CheckpointKind); others in front are passed over. None where
+  // max_inputs is 0 (before any check), or there is no such row. [TI-ACT-1,3,4,5,8,9,10]
+  // The rows become Accepted. The grant: claimed_at = now, expires_at = now + lease_ttl_ms (saturating), a fresh claim_id and
+  // lease_token, a fencing_token above the counter of every row, which all take it (TI-LAT-5), the mode as asked, the rows in
+  // order and Accepted. With a ttl of 0 the claim has lapsed already, and completes all the same. The owner is recorded, not
+  // compared with the fence's. [TI-ACT-6,7,11,12]
+  // A row that is Accepted already is not taken, live or lapsed; where the store declares `reacquire` (TI-LAT-1) a lapsed one of
+  // this turn is, at a checkpoint that admits it, and the old claim loses it.
+  // Errors: SessionExecutionLeaseExpired{session_id} unless the fence is of this session and valid. [TI-ACT-2]
+  virtual Result<std::optional<TurnInputClaim>> ClaimActiveTurnInputs(const ClaimActiveTurnInputsRequest& request) = 0;
+
+  // Claims what is to open the next turn: the first max_inputs rows, by enqueue_seq, that are DeferredNextTurn and unclaimed,
+  // under a lapsed claim, or held by an owner that is definitely dead as seen by `owner` (TI-LAT-16). A row under a live claim,
+  // even the caller's own, is passed over. None as ClaimActiveTurnInputs. The rows stay DeferredNextTurn; the grant is otherwise
+  // that of ClaimActiveTurnInputs. A claim that loses some of its rows so keeps the others. Errors: as ClaimActiveTurnInputs.
+  // [TI-NXT-1..10]
+  virtual Result<std::optional<TurnInputClaim>> ClaimNextTurnInputs(const ClaimNextTurnInputsRequest& request) = 0;
+
+  // Gives back every row of the session that the claim still owns, whatever its `inputs` say: Accepted ones become PendingActive
+  // again, others keep their state; all are listed, cancellable and claimable at once, and keep their counters. A claim that owns
+  // nothing any more has no effect. Needs no lane, works on lapsed claims, never touches a newer claim, never fails.
+  // [TI-ABN-1..8]
+  virtual Result<Done> AbandonTurnInputClaim(const AbandonTurnInputClaimRequest& request) = 0;
+
+  // Removes the tombstones of all sessions (where the store declares `own_session`, TI-LAT-13: of the one it is bound to, once it
+  // is bound) and says how many. Their ids and keys may be used anew, their enqueue_seqs are not; other rows and all claims stay.
+  // Needs no lane. removed_node_count is 0 in this family. [TI-VAC-1..4]
+  virtual Result<VacuumReport> Vacuum(const VacuumRequest& request) = 0;
 };
 
 }  // namespace session_store

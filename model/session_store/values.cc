@@ -8,6 +8,12 @@ QueuedWorkCompletion CompletionOf(const QueuedWorkClaim& claim) {
   return completion;
 }
 
+TurnInputCompletion CompletionOf(const TurnInputClaim& claim) {
+  TurnInputCompletion completion{claim.session_id, claim.claim_id, claim.lease_token, {}};
+  for (const PendingTurnInput& input : claim.inputs) completion.input_ids.push_back(input.input_id);
+  return completion;
+}
+
 SessionExecutionLeaseFence FenceOf(const SessionExecutionLease& lease) {
   return {lease.session_id, lease.owner, lease.lease_token, lease.fencing_token};
 }

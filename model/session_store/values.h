@@ -1,4 +1,5 @@
-// The values of the session_store contract: what its requests carry and its answers return (queued-work.md, 2).
+// The values of the session_store contract: what its requests carry and its answers return (queued-work.md, 2). Those of turn
+// inputs are in turn_input_values.h, owners in owner.h.
 //
 // Plain structs; strings are opaque, compared byte by byte, and empty strings are legal. All times are milliseconds since the
 // Unix epoch, all integers unsigned 64-bit unless noted.
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "model/field.h"
+#include "model/session_store/owner.h"
+#include "model/session_store/turn_input_values.h"
 #include "model/time.h"
 
 namespace leasecheck {
@@ -87,30 +90,6 @@ struct QueuedWorkBatch {
   EpochMs enqueued_at_ms = 0;  // by the store: its clock at the insert
   std::vector<QueuedWorkItem> items;
   friend bool operator==(const QueuedWorkBatch&, const QueuedWorkBatch&) = default;
-};
-
-// Says nothing of the process that owns a lease.
-struct OpaqueOwner {
-  friend bool operator==(const OpaqueOwner&, const OpaqueOwner&) = default;
-};
-// Names the process that owns a lease, so that others on its host can tell that it died.
-struct LocalProcessOwner {
-  std::string host_id;
-  std::string boot_id;
-  uint32_t pid = 0;
-  std::string process_start;  // field 22 of the Linux per-process stat, as text
-  friend bool operator==(const LocalProcessOwner&, const LocalProcessOwner&) = default;
-};
-using LeaseOwnerLiveness = std::variant<OpaqueOwner, LocalProcessOwner>;
-
-// Who asks for a lease. Two identities are the *same incarnation* when owner_id and incarnation_id are equal; liveness is
-// ignored. A holder is *definitely dead* as seen by a claimant when both are local processes of one host and boot, and the
-// holder's pid does not exist or belongs to a process that started at another time.
-struct LeaseOwnerIdentity {
-  std::string owner_id;
-  std::string incarnation_id;
-  LeaseOwnerLiveness liveness;
-  friend bool operator==(const LeaseOwnerIdentity&, const LeaseOwnerIdentity&) = default;
 };
 
 // A granted claim: the right to work on `batches` until `expires_at_epoch_ms`.
@@ -191,7 +170,9 @@ struct RuntimeCommit {
   std::optional<SessionExecutionLeaseCompletion> release_session_execution_lease;
   std::optional<RuntimeTurnCommitStamp> turn_commit;
   std::vector<QueuedWorkCompletion> completed_queue_claims;
-  OpaqueJson body{"{}"};  // everything else of the commit, an object, stored whole
+  std::vector<TurnInputCompletion> completed_turn_input_claims;
+  std::optional<std::string> interrupted_turn_input_turn_id;  // the turn whose waiting inputs become next-turn inputs
+  OpaqueJson body{"{}"};                                      // everything else of the commit, an object, stored whole
   friend bool operator==(const RuntimeCommit&, const RuntimeCommit&) = default;
 };
 
@@ -220,6 +201,13 @@ struct LoadedSession {
   friend bool operator==(const LoadedSession&, const LoadedSession&) = default;
 };
 
+// How much a vacuum removed. This family's store holds no nodes.
+struct VacuumReport {
+  uint64_t removed_node_count = 0;
+  uint64_t removed_pending_turn_input_tombstone_count = 0;
+  friend bool operator==(const VacuumReport&, const VacuumReport&) = default;
+};
+
 // An answer that says only "done".
 struct Done {
   friend bool operator==(const Done&, const Done&) = default;
@@ -238,6 +226,19 @@ struct QueuedWorkClaimExpired {
   std::string session_id;
   std::string claim_id;
   friend bool operator==(const QueuedWorkClaimExpired&, const QueuedWorkClaimExpired&) = default;
+};
+// A completion of turn inputs no longer owns the rows it names. Despite the name, a lapse alone does not cause it.
+struct TurnInputClaimExpired {
+  std::string session_id;
+  std::string claim_id;
+  friend bool operator==(const TurnInputClaimExpired&, const TurnInputClaimExpired&) = default;
+};
+// The source_key is bound in the session to a turn input with other content.
+struct PendingTurnInputSourceKeyConflict {
+  std::string session_id;
+  std::string source_key;
+  std::string existing_input_id;
+  friend bool operator==(const PendingTurnInputSourceKeyConflict&, const PendingTurnInputSourceKeyConflict&) = default;
 };
 // The optimistic head check was lost.
 struct HeadRevisionConflict {
@@ -262,8 +263,9 @@ struct Backend {
   std::string text;
   friend bool operator==(const Backend&, const Backend&) { return true; }
 };
-using StoreError = std::variant<SessionExecutionLeaseExpired, QueuedWorkClaimExpired, HeadRevisionConflict,
-                                RuntimeTurnCommitConflict, SessionBindingMismatch, Backend>;
+using StoreError =
+    std::variant<SessionExecutionLeaseExpired, QueuedWorkClaimExpired, TurnInputClaimExpired, PendingTurnInputSourceKeyConflict,
+                 HeadRevisionConflict, RuntimeTurnCommitConflict, SessionBindingMismatch, Backend>;
 
 // The completion of a whole claim: all its batches, in order.
 QueuedWorkCompletion CompletionOf(const QueuedWorkClaim& claim);
@@ -334,22 +336,6 @@ inline constexpr auto kFields<session_store::QueuedWorkBatch> =
                     Field{"items", &session_store::QueuedWorkBatch::items});
 
 template <>
-inline constexpr auto kFields<session_store::OpaqueOwner> = std::tuple<>{};
-template <>
-inline constexpr auto kFields<session_store::LocalProcessOwner> = std::make_tuple(
-    Field{"host_id", &session_store::LocalProcessOwner::host_id}, Field{"boot_id", &session_store::LocalProcessOwner::boot_id},
-    Field{"pid", &session_store::LocalProcessOwner::pid},
-    Field{"process_start", &session_store::LocalProcessOwner::process_start});
-template <>
-inline constexpr auto kAlternatives<session_store::LeaseOwnerLiveness> =
-    AlternativeList<2>{Tagging::kInternal, "kind", "", {{"opaque"}, {"local_process"}}};
-template <>
-inline constexpr auto kFields<session_store::LeaseOwnerIdentity> =
-    std::make_tuple(Field{"owner_id", &session_store::LeaseOwnerIdentity::owner_id},
-                    Field{"incarnation_id", &session_store::LeaseOwnerIdentity::incarnation_id},
-                    Field{"liveness", &session_store::LeaseOwnerIdentity::liveness});
-
-template <>
 inline constexpr auto kFields<session_store::QueuedWorkClaim> = std::make_tuple(
     Field{"session_id", &session_store::QueuedWorkClaim::session_id},
     Field{"claim_id", &session_store::QueuedWorkClaim::claim_id}, Field{"owner", &session_store::QueuedWorkClaim::owner},
@@ -407,6 +393,8 @@ inline constexpr auto kFields<session_store::RuntimeCommit> =
                     Field{"release_session_execution_lease", &session_store::RuntimeCommit::release_session_execution_lease},
                     Field{"turn_commit", &session_store::RuntimeCommit::turn_commit},
                     Field{"completed_queue_claims", &session_store::RuntimeCommit::completed_queue_claims},
+                    Field{"completed_turn_input_claims", &session_store::RuntimeCommit::completed_turn_input_claims},
+                    Field{"interrupted_turn_input_turn_id", &session_store::RuntimeCommit::interrupted_turn_input_turn_id},
                     Field{"body", &session_store::RuntimeCommit::body, FieldRole::kFlattened});
 template <>
 inline constexpr auto kFields<session_store::RuntimeCommitResult> =
@@ -427,6 +415,11 @@ inline constexpr auto kFields<session_store::LoadedSession> =
                     Field{"head_revision", &session_store::LoadedSession::head_revision},
                     Field{"body", &session_store::LoadedSession::body, FieldRole::kFlattened});
 template <>
+inline constexpr auto kFields<session_store::VacuumReport> =
+    std::make_tuple(Field{"removed_node_count", &session_store::VacuumReport::removed_node_count},
+                    Field{"removed_pending_turn_input_tombstone_count",
+                          &session_store::VacuumReport::removed_pending_turn_input_tombstone_count});
+template <>
 inline constexpr auto kFields<session_store::Done> = std::tuple<>{};
 
 template <>
@@ -436,6 +429,15 @@ template <>
 inline constexpr auto kFields<session_store::QueuedWorkClaimExpired> =
     std::make_tuple(Field{"session_id", &session_store::QueuedWorkClaimExpired::session_id},
                     Field{"claim_id", &session_store::QueuedWorkClaimExpired::claim_id});
+template <>
+inline constexpr auto kFields<session_store::TurnInputClaimExpired> =
+    std::make_tuple(Field{"session_id", &session_store::TurnInputClaimExpired::session_id},
+                    Field{"claim_id", &session_store::TurnInputClaimExpired::claim_id});
+template <>
+inline constexpr auto kFields<session_store::PendingTurnInputSourceKeyConflict> =
+    std::make_tuple(Field{"session_id", &session_store::PendingTurnInputSourceKeyConflict::session_id},
+                    Field{"source_key", &session_store::PendingTurnInputSourceKeyConflict::source_key},
+                    Field{"existing_input_id", &session_store::PendingTurnInputSourceKeyConflict::existing_input_id});
 template <>
 inline constexpr auto kFields<session_store::HeadRevisionConflict> =
     std::make_tuple(Field{"expected", &session_store::HeadRevisionConflict::expected},
@@ -451,11 +453,13 @@ inline constexpr auto kFields<session_store::SessionBindingMismatch> =
 template <>
 inline constexpr auto kFields<session_store::Backend> = std::make_tuple(Field{"text", &session_store::Backend::text});
 template <>
-inline constexpr auto kAlternatives<session_store::StoreError> = AlternativeList<6>{Tagging::kInternal,
+inline constexpr auto kAlternatives<session_store::StoreError> = AlternativeList<8>{Tagging::kInternal,
                                                                                     "error",
                                                                                     "",
                                                                                     {{"SessionExecutionLeaseExpired"},
                                                                                      {"QueuedWorkClaimExpired"},
+                                                                                     {"TurnInputClaimExpired"},
+                                                                                     {"PendingTurnInputSourceKeyConflict"},
                                                                                      {"HeadRevisionConflict"},
                                                                                      {"RuntimeTurnCommitConflict"},
                                                                                      {"SessionBindingMismatch"},

@@ -654,6 +654,17 @@ class Checker {
     return info.reason.empty() ? ClauseReport::Status::kMissing : ClauseReport::Status::kListed;
   }
 
+  // The operations that the backend declared it lacks.
+  std::vector<std::string> NotOffered() const {
+    std::vector<std::string> names;
+    if (target_ == nullptr) return names;
+    const std::vector<bool>& offered = target_->info().operations;
+    for (std::size_t i = 0; i < offered.size(); ++i) {
+      if (!offered[i]) names.emplace_back(OperationName<F>(i));
+    }
+    return names;
+  }
+
   void Conclude() {
     if (!report_.reason.empty()) return;
     if (!broken_.empty()) {
@@ -692,6 +703,9 @@ class Checker {
           absl::StrCat(inside, " of ", operations, " calls had a deadline within the clock's error; that proves too little");
     } else if (!skipped.empty()) {
       report_.reason = absl::StrCat(skipped.size(), " clauses were taken out of scope");
+    } else if (const std::vector<std::string> lacking = NotOffered(); !missing.empty() && !lacking.empty()) {
+      report_.reason = absl::StrCat("the backend does not offer ", absl::StrJoin(lacking, ", "),
+                                    "; not exercised in this run: ", absl::StrJoin(missing, ", "));
     } else if (!missing.empty()) {
       report_.reason = absl::StrCat("not exercised in this run: ", absl::StrJoin(missing, ", "), "; give it a larger budget");
     } else if (undecided > 0) {

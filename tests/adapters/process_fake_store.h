@@ -14,13 +14,14 @@
 #include "model/session_store/family.h"
 #include "model/target.h"
 #include "model/time.h"
+#include "tests/support/without_turn_inputs.h"
 
 namespace leasecheck::process {
 
 // Enqueued batches are kept, in `file` too where it is named. Calls about the session "rendezvous" return only after a second one
 // came in. load_session tells the clock as its head revision. cancel_queued_work_batch refuses with QueuedWorkClaimExpired. All
 // else returns an empty response.
-class FakeStore final : public session_store::SessionStore {
+class FakeStore final : public session_store::WithoutTurnInputs {
  public:
   explicit FakeStore(const Clock* clock) : clock_(clock) {}
 

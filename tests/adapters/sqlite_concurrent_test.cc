@@ -311,6 +311,66 @@ TEST_F(SqliteProcesses, EveryBatchIsSettledExactlyOnce) {
   EXPECT_EQ((*store->LoadSession({}))->head_revision, static_cast<uint64_t>(kBatches));
 }
 
+TEST_F(SqliteProcesses, EveryInputIsCompletedExactlyOnce) {
+  constexpr int kInputs = 60, kMeetings = 20;
+  SessionStore::Options options = Options(2);
+  options.clock_in_database = true;
+  std::set<uint64_t> enqueued;
+  ss::SessionExecutionLease lane;
+  {
+    auto store = Open(options);
+    ASSERT_TRUE(store->SetClock(1000).ok());
+    for (int i = 0; i < kInputs; ++i) {
+      enqueued.insert(
+          store->EnqueuePendingTurnInput({{"s", std::nullopt, std::nullopt, ss::NextTurnIngress{}, {}}})->enqueue_seq);
+    }
+    lane = Caller(store.get()).Lane(Owner("X"));
+  }
+  RunProcesses([&](int me) {
+    MeetingOfProcesses meeting(shared_, kMeetings);
+    SessionStore::Options mine = options;
+    mine.environment.pause = &meeting;
+    auto store = SessionStore::Open(mine);
+    if (!store.ok()) return false;
+    for (int i = 0;; ++i) {
+      auto claim = (*store)->ClaimNextTurnInputs({"s", ss::FenceOf(lane), Owner(absl::StrCat("P", me)), 60000, 1});
+      if (!claim.has_value()) return false;
+      if (!claim->has_value()) return i >= kMeetings / 2;
+      ss::RuntimeCommit commit = Caller::Settling(lane, {});
+      commit.completed_turn_input_claims = {ss::CompletionOf(**claim)};
+      if (!(*store)->CommitRuntimeState({commit}).has_value()) return false;
+      shared_->settled[shared_->settled_count++] = (*claim)->inputs[0].enqueue_seq;
+    }
+  });
+  EXPECT_EQ(shared_->settled_count, static_cast<uint64_t>(kInputs));
+  std::set<uint64_t> settled(shared_->settled, shared_->settled + std::min<uint64_t>(shared_->settled_count, Shared::kMost));
+  EXPECT_EQ(settled, enqueued);
+  EXPECT_EQ(Open(options)->Vacuum({})->removed_pending_turn_input_tombstone_count, static_cast<uint64_t>(kInputs));
+}
+
+// One of several processes gets an id, and the others are told that it is taken.
+TEST_F(SqliteProcesses, AnInputIdIsGivenOnce) {
+  SessionStore::Options options = Options(2);
+  options.clock_in_database = true;
+  { Open(options); }
+  RunProcesses([&](int me) {
+    auto store = SessionStore::Open(options);
+    if (!store.ok()) return false;
+    pthread_barrier_wait(&shared_->all_inside);
+    for (int i = 0; i < 10; ++i) {
+      auto input = (*store)->EnqueuePendingTurnInput(
+          {{absl::StrCat("s", me), absl::StrCat("id", i), std::nullopt, ss::NextTurnIngress{}, {}}});
+      if (input.has_value()) {
+        shared_->settled[shared_->settled_count++] = input->enqueue_seq;
+      } else if (!std::holds_alternative<ss::Backend>(input.error())) {
+        return false;
+      }
+    }
+    return true;
+  });
+  EXPECT_EQ(shared_->settled_count, 10u);
+}
+
 // Processes that all make the same new file.
 TEST_F(SqliteProcesses, OneNewFileIsMadeOnce) {
   for (int round = 0; round < 5; ++round) {

@@ -24,6 +24,8 @@ struct Scene {
   ss::QueuedWorkClaim claim;       // of two joined batches
   ss::QueuedWorkBatch ready;       // exclusive, at the head
   ss::SessionExecutionLease dead;  // the lane of session "d"
+  ss::TurnInputClaim inputs;       // of two inputs for the next turn
+  ss::TurnInputClaim accepted;     // of one input of turn "t"
 };
 
 struct Operation {
@@ -87,8 +89,36 @@ std::vector<Operation> Operations() {
          commit.turn_commit = ss::RuntimeTurnCommitStamp{"s", "t2", "h"};
          commit.release_session_execution_lease = ss::ReleaseOf(at.lane);
          commit.body = OpaqueJson{"{\"graph\":2}"};
+         commit.completed_turn_input_claims = {ss::CompletionOf(at.inputs), ss::CompletionOf(at.accepted)};
+         commit.interrupted_turn_input_turn_id = "t";
          return s.CommitRuntimeState({commit}).has_value();
        }},
+      {"enqueue_input",
+       [](ss::SessionStore& s, const Scene&) {
+         return s.EnqueuePendingTurnInput({{"s", "mine", "new", ss::ActiveTurnIngress{"t"}, {}}}).has_value();
+       }},
+      {"list_inputs", [](ss::SessionStore& s, const Scene&) { return s.ListPendingTurnInputs({"s"}).has_value(); }},
+      {"cancel_inputs",
+       [](ss::SessionStore& s, const Scene&) {
+         return s.CancelPendingTurnInputs({"s", {ss::SourceKeyTarget{"k1"}, ss::SourceKeyTarget{"k2"}}}).has_value();
+       }},
+      {"cancel_suffix",
+       [](ss::SessionStore& s, const Scene& at) {
+         return s.CancelPendingTurnInputSuffix({"s", ss::InputIdTarget{at.accepted.inputs[0].input_id}}).has_value();
+       }},
+      {"claim_active",
+       [](ss::SessionStore& s, const Scene& at) {
+         return s
+             .ClaimActiveTurnInputs(
+                 {"s", ss::FenceOf(at.lane), at.lane.owner, "t", ss::CheckpointKind::kBeforeCompletion, 1000, 10})
+             .has_value();
+       }},
+      {"claim_next",
+       [](ss::SessionStore& s, const Scene& at) {
+         return s.ClaimNextTurnInputs({"s", ss::FenceOf(at.lane), at.lane.owner, 1000, 10}).has_value();
+       }},
+      {"abandon_inputs", [](ss::SessionStore& s, const Scene& at) { return s.AbandonTurnInputClaim({at.inputs}).has_value(); }},
+      {"vacuum", [](ss::SessionStore& s, const Scene&) { return s.Vacuum({}).has_value(); }},
       {"load", [](ss::SessionStore& s, const Scene&) { return s.LoadSession({}).has_value(); }},
   };
 }
@@ -121,7 +151,24 @@ class SqliteCrash : public ::testing::Test {
     auto dead = store->TryClaimSessionExecutionLease({"d", Process("D", kDeadPid), 60000});
     scene.dead = std::get<ss::LeaseAcquired>(*dead).lease;
     EXPECT_TRUE(s.Settle(scene.lane, {}).has_value());
+    PrepareInputs(*store, scene);
     return scene;
+  }
+  // Beside the two claims: two that wait for turn "t", one for the next turn, and a tombstone whose id looks like the store's.
+  static void PrepareInputs(ss::SessionStore& store, Scene& scene) {
+    const auto enqueue = [&](std::optional<std::string> key, ss::TurnInputIngress ingress,
+                             std::optional<std::string> id = std::nullopt) {
+      return store.EnqueuePendingTurnInput({{"s", std::move(id), std::move(key), std::move(ingress), {}}}).has_value();
+    };
+    const auto fence = ss::FenceOf(scene.lane);
+    EXPECT_TRUE(enqueue(std::nullopt, ss::NextTurnIngress{}) && enqueue(std::nullopt, ss::NextTurnIngress{}));
+    scene.inputs = **store.ClaimNextTurnInputs({"s", fence, scene.lane.owner, 60000, 10});
+    EXPECT_TRUE(enqueue(std::nullopt, ss::ActiveTurnIngress{"t"}));
+    scene.accepted =
+        **store.ClaimActiveTurnInputs({"s", fence, scene.lane.owner, "t", ss::CheckpointKind::kAfterWork, 60000, 10});
+    EXPECT_TRUE(enqueue("k1", ss::ActiveTurnIngress{"t"}) && enqueue("k2", ss::NextTurnIngress{}));
+    EXPECT_TRUE(enqueue(std::nullopt, ss::ActiveTurnIngress{"t"}) && enqueue(std::nullopt, ss::NextTurnIngress{}, "input-9"));
+    EXPECT_TRUE(store.CancelPendingTurnInput({"s", "input-9"}).has_value());
   }
   std::string Copy(const std::string& from, const std::string& name) {
     EXPECT_TRUE(SessionStore::Remove(folder_.File(name)).ok());
@@ -173,7 +220,7 @@ TEST_F(SqliteCrash, AKillBeforeAnyStatementLeavesAllOrNothing) {
     }
     if (after != before) ++changed;
   }
-  EXPECT_EQ(changed, 11) << "all but the three reads";
+  EXPECT_EQ(changed, 18) << "all but the four reads";
 }
 
 // Two transactions: each is there whole or not at all, in order.

@@ -123,12 +123,9 @@ class Caller {
   }
 
   static ss::RuntimeCommit Settling(const ss::SessionExecutionLease& lane, std::vector<ss::QueuedWorkClaim> claims) {
-    ss::RuntimeCommit commit{.session_id = std::string("s"),
-                             .expected_head_revision = std::nullopt,
-                             .session_execution_lease = ss::FenceOf(lane),
-                             .release_session_execution_lease = std::nullopt,
-                             .turn_commit = std::nullopt,
-                             .completed_queue_claims = {}};
+    ss::RuntimeCommit commit;
+    commit.session_id = "s";
+    commit.session_execution_lease = ss::FenceOf(lane);
     for (const auto& claim : claims) commit.completed_queue_claims.push_back(ss::CompletionOf(claim));
     return commit;
   }
@@ -173,10 +170,12 @@ inline std::string Dump(const std::string& path, const std::string& vfs = "") {
       absl::StrAppend(text, "\n");
       return 0;
     };
-    for (const char* sql : {"SELECT 'store', last_enqueue_seq, clock_ms FROM store", "SELECT 'batch', * FROM batches ORDER BY 2",
-                            "SELECT 'item', * FROM items ORDER BY 2, 3", "SELECT 'claim', * FROM claims ORDER BY 2",
-                            "SELECT 'lane', * FROM lanes ORDER BY 2", "SELECT 'head', * FROM head",
-                            "SELECT 'stamp', * FROM stamps ORDER BY 2, 3", "PRAGMA integrity_check"}) {
+    for (const char* sql :
+         {"SELECT 'store', last_enqueue_seq, last_input_seq, clock_ms FROM store", "SELECT 'batch', * FROM batches ORDER BY 2",
+          "SELECT 'item', * FROM items ORDER BY 2, 3", "SELECT 'input', * FROM turn_inputs ORDER BY 2",
+          "SELECT 'given', * FROM given_ids ORDER BY 2", "SELECT 'claim', * FROM claims ORDER BY 2",
+          "SELECT 'lane', * FROM lanes ORDER BY 2", "SELECT 'head', * FROM head", "SELECT 'stamp', * FROM stamps ORDER BY 2, 3",
+          "PRAGMA integrity_check"}) {
       if (sqlite3_exec(handle, sql, append, &dump, nullptr) != SQLITE_OK) {
         absl::StrAppend(&dump, "error: ", sqlite3_errmsg(handle), "\n");
       }

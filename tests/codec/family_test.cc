@@ -67,7 +67,11 @@ TEST(FamilyCodecTest, EveryRequiredFieldIsRequired) {
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     RandomValue random(operation);
     const Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
-    ASSERT_FALSE(params.empty());
+    if (OperationName<F>(operation) == "vacuum") {
+      EXPECT_TRUE(params.empty());
+    } else {
+      EXPECT_FALSE(params.empty());
+    }
     for (const auto& [name, value] : params.items()) {
       Json less = params;
       less.erase(name);

@@ -110,6 +110,44 @@ TEST(ValuesTest, HaveTheShapesOfTheProtocol) {
   ExpectShape(StoreError(Backend{"disk"}), R"({"error":"Backend","text":"disk"})");
 }
 
+TEST(ValuesTest, TurnInputsHaveTheShapesOfTheProtocol) {
+  ExpectShape(CheckpointKind::kBeforeCompletion, R"("before_completion")");
+  ExpectShape(TurnInputState::kDeferredNextTurn, R"("deferred_next_turn")");
+  ExpectShape(TurnInputIngress(ActiveTurnIngress{"t"}), R"({"min_boundary":"after_work","scope":"active_turn","turn_id":"t"})");
+  ExpectShape(TurnInputIngress(NextTurnIngress{}), R"({"scope":"next_turn"})");
+  ExpectShape(PendingTurnInputCancelTarget(InputIdTarget{"i"}), R"({"kind":"input_id","value":"i"})");
+  ExpectShape(PendingTurnInputCancelTarget(SourceKeyTarget{"k"}), R"({"kind":"source_key","value":"k"})");
+  TurnInput payload;
+  payload.items = {TextItem{"hi"}, ImageRefItem{"i"}};
+  ExpectShape(TurnInput{}, R"({"image_blobs":{},"items":[]})");
+  ExpectShape(payload, R"({"image_blobs":{},"items":[{"text":"hi","type":"text"},{"id":"i","type":"image_ref"}]})");
+  const PendingTurnInput input{"u", "s", std::nullopt, 3, NextTurnIngress{}, TurnInputState::kCancelled, 5, {}};
+  const std::string text =
+      R"({"enqueue_seq":3,"enqueued_at_ms":5,"ingress":{"scope":"next_turn"},"input":{"image_blobs":{},"items":[]},)"
+      R"("input_id":"u","session_id":"s","state":"cancelled"})";
+  ExpectShape(input, text.c_str());
+  ExpectShape(PendingTurnInputCancelOutcome(TurnInputCancelled{input}),
+              (R"({"data":)" + text + R"(,"outcome":"cancelled"})").c_str());
+  ExpectShape(PendingTurnInputCancelOutcome(TurnInputAlreadyClaimed{input, std::nullopt}),
+              (R"({"data":{"input":)" + text + R"(},"outcome":"already_claimed"})").c_str());
+  ExpectShape(
+      PendingTurnInputCancelOutcome(
+          TurnInputAlreadyClaimed{input, PendingTurnInputClaimDiagnostics{TurnInputState::kAccepted, {}, {}, {}, 4}}),
+      (R"({"data":{"claim":{"claim_fencing_token":4,"state":"accepted"},"input":)" + text + R"(},"outcome":"already_claimed"})")
+          .c_str());
+  ExpectShape(PendingTurnInputCancelOutcome(TurnInputNotFound{}), R"({"outcome":"not_found"})");
+  ExpectShape(PendingTurnInputSuffixCancelOutcome(SuffixAnchorNotFound{InputIdTarget{"i"}}),
+              R"({"data":{"anchor":{"kind":"input_id","value":"i"}},"outcome":"anchor_not_found"})");
+  ExpectShape(PendingTurnInputSuffixCancelOutcome(SuffixOutcomes{InputIdTarget{"i"}, {TurnInputNotFound{}}}),
+              R"({"data":{"anchor":{"kind":"input_id","value":"i"},"outcomes":[{"outcome":"not_found"}]},"outcome":"outcomes"})");
+  ExpectShape(TurnInputClaimMode(ActiveTurnClaimMode{"t", CheckpointKind::kAfterWork}),
+              R"({"checkpoint":"after_work","kind":"active_turn","turn_id":"t"})");
+  ExpectShape(TurnInputClaimMode(NextTurnClaimMode{}), R"({"kind":"next_turn"})");
+  ExpectShape(VacuumReport{1, 2}, R"({"removed_node_count":1,"removed_pending_turn_input_tombstone_count":2})");
+  ExpectShape(StoreError(PendingTurnInputSourceKeyConflict{"s", "k", "u"}),
+              R"({"error":"PendingTurnInputSourceKeyConflict","existing_input_id":"u","session_id":"s","source_key":"k"})");
+}
+
 TEST(ValuesTest, FlattenedMembersLieBesideTheFields) {
   ExpectShape(LoadedSession{"s", 7, {R"({"body":1,"graph":{"a":[]}})"}},
               R"({"body":1,"graph":{"a":[]},"head_revision":7,"session_id":"s"})");
@@ -179,6 +217,7 @@ TEST(ValuesTest, MessagesSayThePlace) {
   ExpectRefused<StoreError>(
       "{\"error\":\"Gone\"}",
       "error: expected one of \"SessionExecutionLeaseExpired\", \"QueuedWorkClaimExpired\", "
+      "\"TurnInputClaimExpired\", \"PendingTurnInputSourceKeyConflict\", "
       "\"HeadRevisionConflict\", \"RuntimeTurnCommitConflict\", \"SessionBindingMismatch\", \"Backend\", got "
       "\"Gone\"");
   ExpectRefused<bool>("1", "expected true or false, got the number 1");

@@ -183,5 +183,67 @@ TEST_F(ConcurrentStore, OneOfManyFirstAcquisitionsWins) {
   ExpectRecordReplays();
 }
 
+// One winner for each input: cancelled or completed, once; and no input is under two live claims.
+TEST_F(ConcurrentStore, TurnInputsEndOnce) {
+  absl::Mutex mu;
+  std::set<std::string> held, ended;  // under mu
+  std::atomic<uint64_t> removed{0}, completed{0}, cancelled{0};
+  const auto end = [&](const std::string& id) {
+    absl::MutexLock lock(&mu);
+    EXPECT_TRUE(ended.insert(id).second) << id << " ended twice";
+  };
+  const auto work = [&](int thread) {
+    const LeaseOwnerIdentity me{std::to_string(thread), "1", OpaqueOwner{}};
+    for (int round = 0; round < kRounds; ++round) {
+      PendingTurnInputDraft draft;
+      draft.session_id = "s";
+      if (round % 2 == 0) draft.ingress = ActiveTurnIngress{"t"};
+      const PendingTurnInput input = store_.EnqueuePendingTurnInput({draft}).value();
+      const auto claim =
+          round % 3 == 0
+              ? store_.ClaimActiveTurnInputs({"s", FenceOf(lane_), me, "t", CheckpointKind::kAfterWork, kEndOfTime, 2}).value()
+              : store_.ClaimNextTurnInputs({"s", FenceOf(lane_), me, kEndOfTime, 2}).value();
+      if (claim.has_value()) {
+        absl::MutexLock lock(&mu);
+        for (const PendingTurnInput& taken : claim->inputs) {
+          EXPECT_TRUE(held.insert(taken.input_id).second) << taken.input_id << " is under two live claims";
+        }
+      }
+      const auto outcome = store_.CancelPendingTurnInput({"s", input.input_id}).value();
+      if (std::holds_alternative<TurnInputCancelled>(outcome)) {
+        end(input.input_id);
+        ++cancelled;
+      }
+      if (!claim.has_value()) {
+        removed += store_.Vacuum({}).value().removed_pending_turn_input_tombstone_count;
+        continue;
+      }
+      {
+        absl::MutexLock lock(&mu);
+        for (const PendingTurnInput& taken : claim->inputs) held.erase(taken.input_id);
+      }
+      if (round % 5 == 0) {
+        store_.AbandonTurnInputClaim({*claim}).value();
+        continue;
+      }
+      for (const PendingTurnInput& taken : claim->inputs) end(taken.input_id);
+      RuntimeCommit commit;
+      commit.session_id = "s";
+      commit.session_execution_lease = FenceOf(lane_);
+      commit.completed_turn_input_claims = {CompletionOf(*claim)};
+      if (round % 7 == 0) commit.interrupted_turn_input_turn_id = "t";
+      EXPECT_TRUE(store_.CommitRuntimeState({commit}).has_value());
+      completed += claim->inputs.size();
+    }
+  };
+  RunThreads(4 * kRounds, work);
+  removed += store_.Vacuum({}).value().removed_pending_turn_input_tombstone_count;
+  EXPECT_EQ(removed, completed + cancelled);
+  EXPECT_GT(completed, 0u);
+  EXPECT_GT(cancelled, 0u);
+  EXPECT_EQ(store_.ListPendingTurnInputs({"s"}).value().size(), kThreads * kRounds - removed);
+  ExpectRecordReplays();
+}
+
 }  // namespace
 }  // namespace leasecheck::memstore

@@ -32,6 +32,7 @@
 #include "absl/synchronization/mutex.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
+#include "tests/support/without_turn_inputs.h"
 
 namespace leasecheck::mutants {
 
@@ -338,7 +339,7 @@ class Disk {
   StoreState image_ ABSL_GUARDED_BY(mutex_);
 };
 
-class SlipStore final : public session_store::SessionStore {
+class SlipStore final : public session_store::WithoutTurnInputs {
  public:
   // `disk`, where given, is borrowed and holds what earlier lives of the store wrote.
   SlipStore(const Environment& environment, Policy policy, Disk* disk = nullptr);

@@ -22,6 +22,10 @@ class SlipTarget final : public Target<F> {
     info_.pausable = true;
     info_.durable = info_.killable = options.durable;
     info_.dialects = options.dialects;
+    // The queue, the lane and the commit only.
+    for (std::size_t i = 0; i < kOperationCount<F>; ++i) {
+      info_.operations.push_back(i < OperationIndexOf<F, session_store::EnqueuePendingTurnInputRequest>());
+    }
   }
 
   const TargetInfo& info() const override { return info_; }

@@ -49,6 +49,7 @@ class Client {
          std::vector<Record>& records)
       : number_(number),
         unseen_percent_(options.unseen_percent),
+        input_percent_(options.input_percent),
         keeps_short_(options.sessions > 1),
         random_(std::move(random)),
         lane_(std::move(lane)),
@@ -88,6 +89,7 @@ class Client {
   }
 
   engine::Action<F> Next() {
+    if (input_percent_ > 0 && random_.Percent(input_percent_)) return NextOfInputs();
     // Enqueue, claim work, a command, by ids, renew, abandon, commit, cancel, list, list pending, take the lane, as a rival,
     // reclaim, renew and release it, load, move the clock.
     static constexpr uint64_t kWeights[] = {240, 200, 40, 20, 60, 40, 150, 30, 35, 35, 30, 3, 3, 20, 3, 20, 30};
@@ -129,6 +131,56 @@ class Client {
       default:
         return MoveClock();
     }
+  }
+
+  engine::Action<F> NextOfInputs() {
+    // Enqueue, claim for the turn, for the next one, abandon, commit, cancel a list, one, a suffix, list, vacuum.
+    static constexpr uint64_t kWeights[] = {50, 20, 30, 12, 25, 12, 8, 5, 15, 5};
+    const TurnInputClaim claim = Recent(input_claims_).value_or(TurnInputClaim());
+    const std::string input = Recent(inputs_).value_or("none");
+    switch (random_.Weighted(kWeights)) {
+      case 0:
+        return EnqueueInput();
+      case 1:
+        return Request(ClaimActiveTurnInputsRequest{Session(), FenceOf(lane_), Owner("a"), "t", CheckpointKind::kBeforeCompletion,
+                                                    kClaimTtl, 1 + random_.Below(3)});
+      case 2:
+        return Request(ClaimNextTurnInputsRequest{Session(), FenceOf(lane_), Owner("a"), kClaimTtl, 1 + random_.Below(3)});
+      case 3:
+        return Request(AbandonTurnInputClaimRequest{claim});
+      case 4:
+        return CommitInputs(claim);
+      case 5:
+        return Request(CancelPendingTurnInputsRequest{Session(), {InputIdTarget{input}, SourceKeyTarget{"key1"}}});
+      case 6:
+        return Request(CancelPendingTurnInputRequest{Session(), input});
+      case 7:
+        return Request(CancelPendingTurnInputSuffixRequest{Session(), InputIdTarget{input}});
+      case 8:
+        return Request(ListPendingTurnInputsRequest{Session()});
+      default:
+        return Request(VacuumRequest{});
+    }
+  }
+
+  engine::Action<F> EnqueueInput() {
+    PendingTurnInputDraft draft;
+    draft.session_id = Session();
+    if (random_.OneIn(4)) draft.source_key = absl::StrCat("key", random_.Below(3));
+    if (random_.OneIn(12)) draft.input_id = absl::StrCat("own", random_.Below(3));
+    if (random_.OneIn(2)) draft.ingress = ActiveTurnIngress{"t", CheckpointKind::kAfterWork};
+    draft.input.items = {TextItem{random_.OneIn(5) ? "ho" : "hi"}};
+    return Request(EnqueuePendingTurnInputRequest{std::move(draft)});
+  }
+
+  engine::Action<F> CommitInputs(const TurnInputClaim& claim) {
+    RuntimeCommit commit;
+    commit.session_id = Session();
+    commit.session_execution_lease = FenceOf(lane_);
+    if (!random_.OneIn(5)) commit.completed_turn_input_claims.push_back(CompletionOf(claim));
+    if (random_.OneIn(3)) commit.interrupted_turn_input_turn_id.emplace("t");
+    if (random_.OneIn(12)) commit.release_session_execution_lease = ReleaseOf(lane_);
+    return Request(CommitRuntimeStateRequest{std::move(commit)});
   }
 
   template <class R>
@@ -209,6 +261,10 @@ class Client {
   void LearnFrom(const std::optional<QueuedWorkClaim>& claim) {
     if (claim.has_value()) Keep(*claim, &claims_);
   }
+  void LearnFrom(const PendingTurnInput& input) { Keep(input.input_id, &inputs_); }
+  void LearnFrom(const std::optional<TurnInputClaim>& claim) {
+    if (claim.has_value()) Keep(*claim, &input_claims_);
+  }
   void LearnFrom(const SessionExecutionLeaseClaimOutcome& outcome) {
     const auto* acquired = std::get_if<LeaseAcquired>(&outcome);
     if (acquired != nullptr && acquired->lease.owner == Owner("a")) lane_ = acquired->lease;
@@ -218,6 +274,7 @@ class Client {
 
   const int number_;
   const int unseen_percent_;
+  const int input_percent_;
   const bool keeps_short_;
   Random random_;
   SessionExecutionLease lane_;
@@ -225,6 +282,8 @@ class Client {
   uint64_t made_ = 0;
   std::vector<QueuedWorkClaim> claims_;
   std::vector<std::string> batches_;
+  std::vector<TurnInputClaim> input_claims_;
+  std::vector<std::string> inputs_;
   std::deque<std::pair<std::string, int>> stored_;  // batches that it is to cancel, oldest first, and how often it may still fail
   std::vector<Record>& records_;                    // of this client in all sessions
 };

@@ -44,17 +44,21 @@ TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
   return InProcess(std::move(factory));
 }
 
-// What `leasecheck serve` makes of a backend: another process at the other end of the wire. Each has a folder of its own.
-TargetFactory<SessionStoreFamily> Served(const std::string& backend, int processes = 1) {
-  return [backend, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+// Another process at the other end of the wire, or several of one store. Each has a folder of its own.
+TargetFactory<SessionStoreFamily> Process(const std::string& command, int processes = 1) {
+  return [command, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
     process::ProcessOptions options;
-    options.command =
-        absl::StrCat("exec '", LEASECHECK_PROGRAM, "' serve --backend ", backend, processes > 1 ? " --clock shared" : "");
+    options.command = absl::StrCat("exec ", command);
     options.processes = processes;
     options.clock_in_store = processes > 1;
     options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
     return process::ProcessTarget<SessionStoreFamily>::Start(options);
   };
+}
+
+TargetFactory<SessionStoreFamily> Served(const std::string& backend, int processes = 1) {
+  const char* const clock = processes > 1 ? " --clock shared" : "";
+  return Process(absl::StrCat("'", LEASECHECK_PROGRAM, "' serve --backend ", backend, clock), processes);
 }
 
 TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
@@ -75,6 +79,7 @@ std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directo
       {"sqlite, three processes", Served("sqlite:", 3)},
       {"plain", Plain("plain", false)},
       {"plain, durable", Plain("plain, durable", true)},
+      {"the example in Python", Process("python3 '" LEASECHECK_SOURCE_DIR "/examples/queue_backend.py'")},
   };
 }
 
