@@ -236,7 +236,7 @@ TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
 // A program that knows nothing of us but the wire, and asks libc for the time, across expiries in virtual time.
 TEST_F(CliTest, AChildThatReadsTheSystemsClockIsCheckedInVirtualTime) {
   const Ran ran =
-      Run("$L check --backend \"process:python3 $S/tests/cli/system_clock_backend.py\" --clock faketime --operations 12000");
+      Run("$L check --backend \"process:python3 $S/tests/cli/system_clock_backend.py\" --clock faketime --operations 60000");
   EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
   EXPECT_THAT(ran.out, EndsWith("queue_store 1: CONFORMS\n"));
 }

@@ -45,6 +45,52 @@ TEST(ConformanceTest, SqliteConforms) {
   ExpectConforms(SqliteBackend(testing::TempDir() + "conformance-sqlite"), Nightly() ? 1'000'000 : 40'000);
 }
 
+// A reference store that makes other choices than the reference's, and what it says of them.
+Report CheckChoosing(const memstore::TurnInputChoices& choices, const Dialects& dialects, uint64_t operations) {
+  StoreFactory<SessionStoreFamily> factory = MemoryBackend();
+  factory.info.dialects = dialects;
+  factory.open = [choices](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
+    return std::make_unique<memstore::SessionStore>(options.environment, memstore::SessionStoreOptions{.turn_inputs = choices});
+  };
+  CheckOptions options;
+  options.operations = operations;
+  return Check<SessionStoreFamily>(InProcess(factory), options);
+}
+
+TEST(ConformanceTest, OtherChoicesAreToBeDeclared) {
+  const uint64_t operations = Nightly() ? 3'000'000 : 300'000;
+  const memstore::TurnInputChoices reacquire{.lapsed_accepted = memstore::LapsedAccepted::kReacquire};
+  const memstore::TurnInputChoices own_session{.vacuum_reach = memstore::VacuumReach::kOwnSession};
+  Report report = CheckChoosing(reacquire, {{"TI-LAT-1", "reacquire"}}, operations);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  report = CheckChoosing(own_session, {{"TI-LAT-13", "own_session"}}, operations);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  report = CheckChoosing({.key_match = memstore::KeyMatch::kCurrent}, {}, operations);  // needs no declaration
+  EXPECT_TRUE(report.conforms()) << report.text();
+  EXPECT_EQ(CheckChoosing(reacquire, {}, operations).verdict, Verdict::kDoesNotConform);
+  EXPECT_EQ(CheckChoosing(own_session, {}, operations).verdict, Verdict::kDoesNotConform);
+  EXPECT_EQ(CheckChoosing({}, {{"TI-LAT-13", "own_session"}}, operations).verdict, Verdict::kDoesNotConform);
+}
+
+// What a backend declares it lacks is neither asked for nor passed.
+TEST(ConformanceTest, FewerOperationsAreNamed) {
+  StoreFactory<SessionStoreFamily> factory = MemoryBackend();
+  for (std::size_t i = 0; i < kOperationCount<SessionStoreFamily>; ++i) {
+    factory.info.operations.push_back(i < OperationIndexOf<SessionStoreFamily, session_store::EnqueuePendingTurnInputRequest>());
+  }
+  CheckOptions options;
+  options.operations = 100'000;
+  const Report report = Check<SessionStoreFamily>(InProcess(factory), options);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive) << report.text();
+  EXPECT_TRUE(report.failures.empty()) << report.text();
+  EXPECT_THAT(report.reason,
+              testing::StartsWith("the backend does not offer enqueue_pending_turn_input, list_pending_turn_inputs, "));
+  for (const ClauseReport& clause : report.clauses) {
+    if (clause.id.rfind("TI-", 0) == 0) continue;
+    EXPECT_NE(clause.status, ClauseReport::Status::kMissing) << clause.id;
+  }
+}
+
 // The suite that the store passes in this process, over the pipe: the same clauses are reached, and calls overlap.
 TEST(ConformanceTest, TheServedReferenceStoreConforms) {
   CheckOptions options;
