@@ -217,7 +217,8 @@ TEST(TraceText, RefusesBadExpectations) {
       Tail("ref @5", "f:5:5: expected -> or !! after ref, got \"@5\""),
       Tail("!!", "f:5:3: expected the name of a contract error, got the end of the line"),
       Tail("!! ClaimExpired",
-           "f:5:4: the family session_store has no error \"ClaimExpired\"; did you mean QueuedWorkClaimExpired or TurnInputClaimExpired?"),
+           "f:5:4: the family session_store has no error \"ClaimExpired\"; did you mean QueuedWorkClaimExpired or "
+           "TurnInputClaimExpired?"),
       Tail("!! QueuedWorkClaimExpired {\"claim\":\"$any\"}", "f:5:27: it has no \"claim\"; did you mean claim_id?"),
       Tail("!! QueuedWorkClaimExpired 5", "f:5:27: the pattern of an error is an object"),
       Tail("-> {\"batch\":[]}", "f:5:4: it has no \"batch\"; did you mean batches?"),
