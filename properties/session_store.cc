@@ -46,9 +46,10 @@ RequestOf<SessionStoreFamily> PropertiesOf<SessionStoreFamily>::ClockProbe() {
 std::vector<Finding> PropertiesOf<SessionStoreFamily>::Scan(const History<SessionStoreFamily>& history, const SpecSetup& setup,
                                                             ClauseHits* hits) {
   std::vector<Finding> findings = session_store::ScanBatches(history, setup, hits);
-  for (auto* more : {&session_store::ScanLanes, &session_store::ProbeObservations}) {
+  for (auto* more : {&session_store::ScanLanes, &session_store::ProbeObservations, &session_store::ProbeInputs}) {
     if (findings.empty()) findings = more(history, hits);
   }
+  if (findings.empty()) findings = session_store::ScanInputs(history, setup, hits);
   return findings;
 }
 

@@ -80,6 +80,7 @@ void SessionStoreGenerator::Observe(const CallRecord<F>& record) {
     }
   }
   if (const auto* commit = CallOf<CommitRuntimeStateRequest>(record)) ObserveCommit(record, *commit);
+  ObserveInputs(record);
   ObserveLaneEnd(record);
 }
 
@@ -167,8 +168,11 @@ std::optional<Command<F>> SessionStoreGenerator::NextInEpilogue(const State& /*s
   if (!epilogue_begun_) {
     epilogue_begun_ = true;
     for (const std::string& session : world_.sessions) {
-      epilogue_.push_back(CommandOf(ListQueuedWorkRequest{session}));
-      epilogue_.push_back(CommandOf(ListPendingQueuedWorkRequest{session}));
+      if (world_.theme != Theme::kInputs) {
+        epilogue_.push_back(CommandOf(ListQueuedWorkRequest{session}));
+        epilogue_.push_back(CommandOf(ListPendingQueuedWorkRequest{session}));
+      }
+      if (world_.theme != Theme::kQueue) epilogue_.push_back(CommandOf(ListPendingTurnInputsRequest{session}));
     }
     epilogue_.push_back(CommandOf(LoadSessionRequest{}));
     const bool system = options_.system_now != 0;
@@ -178,7 +182,10 @@ std::optional<Command<F>> SessionStoreGenerator::NextInEpilogue(const State& /*s
       command.action = engine::SetClock{std::min(now + (system ? kSystemPatience : kBeyondEveryDeadline), kMaxVirtualTime)};
       epilogue_.push_back(std::move(command));
     }
-    for (std::size_t i = 0; i < world_.sessions.size(); ++i) drains_.push_back({.session = i});
+    for (std::size_t i = 0; i < world_.sessions.size(); ++i) {
+      drains_.push_back({.session = i});
+      if (world_.theme != Theme::kQueue) input_drains_.push_back({.session = i});
+    }
   }
   if (!epilogue_.empty()) {
     Command command = std::move(epilogue_.front());
@@ -188,6 +195,10 @@ std::optional<Command<F>> SessionStoreGenerator::NextInEpilogue(const State& /*s
   while (!drains_.empty()) {
     if (auto command = DrainStep(drains_.front(), now)) return command;
     drains_.pop_front();
+  }
+  while (!input_drains_.empty()) {
+    if (auto command = DrainInputs(input_drains_.front())) return command;
+    input_drains_.pop_front();
   }
   return std::nullopt;
 }
@@ -199,8 +210,9 @@ std::optional<Command<F>> SessionStoreGenerator::DrainStep(Drain& drain, EpochMs
   constexpr int kMaxRounds = 12;
   switch (drain.step) {
     case 0:
-      drain.step = 1;
+      drain.step = world_.theme == Theme::kInputs ? 8 : 1;
       drain.lane = NewLabel('l');
+      drain_lanes_.push_back(drain.lane);
       return CommandOf(TryClaimSessionExecutionLeaseRequest{session, DrainOwner(), kBeyondEveryDeadline}, drain.lane);
     case 1:
     case 2: {

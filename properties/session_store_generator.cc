@@ -102,8 +102,9 @@ Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
   branches_.clear();
   branch_labels_.clear();
   originals_.clear();
-  if (labels_ == 0 && random_.OneIn(25)) PlanDeepQueue();
-  if (planned_.empty() && random_.OneIn(30)) PlanProbe(state, now);
+  const bool queue = world_.theme == Theme::kQueue || (world_.theme == Theme::kBoth && random_.OneIn(2));
+  if (labels_ == 0 && random_.OneIn(25)) queue ? PlanDeepQueue() : PlanDeepInputs();
+  if (planned_.empty() && random_.OneIn(30)) queue ? PlanProbe(state, now) : PlanInputProbe(state, now);
   if (!planned_.empty()) {
     Command command = std::move(planned_.front());
     planned_.pop_front();
@@ -119,8 +120,10 @@ Command<F> SessionStoreGenerator::NextAlone(const State& state, EpochMs now) {
 
 std::size_t SessionStoreGenerator::WithLane(std::size_t operation, EpochMs now) {
   const bool commits = operation == OperationIndexOf<F, CommitRuntimeStateRequest>();
-  const bool claims = operation >= OperationIndexOf<F, ClaimLeadingReadySessionCommandRequest>() &&
-                      operation <= OperationIndexOf<F, ClaimReadyQueuedWorkByBatchIdsRequest>();
+  const bool claims_work = operation >= OperationIndexOf<F, ClaimLeadingReadySessionCommandRequest>() &&
+                           operation <= OperationIndexOf<F, ClaimReadyQueuedWorkByBatchIdsRequest>();
+  const bool claims = claims_work || operation == OperationIndexOf<F, ClaimActiveTurnInputsRequest>() ||
+                      operation == OperationIndexOf<F, ClaimNextTurnInputsRequest>();
   if (!claims && !commits) return operation;
   const LaneHandle* lane = NewestLane(commits ? 0 : session_);
   if ((lane != nullptr && lane->expires > now) || random_.OneIn(5)) return operation;
@@ -210,7 +213,8 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
   std::size_t operation = random_.Weighted(world_.weights);
   // One client moves the clock, so that its order is known; nobody reopens under the others' feet.
   if (operation >= kSetClock && (client != 0 || operation > kSetClock)) {
-    operation = OperationIndexOf<F, ClaimReadyQueuedWorkRequest>();
+    operation = world_.theme == Theme::kInputs ? OperationIndexOf<F, ClaimNextTurnInputsRequest>()
+                                               : OperationIndexOf<F, ClaimReadyQueuedWorkRequest>();
   }
   Command command = Generate(operation, state, now);
   KeepForTwins(client, command);
@@ -283,6 +287,33 @@ Command<F> SessionStoreGenerator::Generate(std::size_t operation, const State& s
       break;
     case OperationIndexOf<F, LoadSessionRequest>():
       command = Load();
+      break;
+    case OperationIndexOf<F, EnqueuePendingTurnInputRequest>():
+      command = EnqueueInput();
+      break;
+    case OperationIndexOf<F, ListPendingTurnInputsRequest>():
+      command = ListInputs();
+      break;
+    case OperationIndexOf<F, CancelPendingTurnInputsRequest>():
+      command = CancelInputs();
+      break;
+    case OperationIndexOf<F, CancelPendingTurnInputRequest>():
+      command = CancelInput();
+      break;
+    case OperationIndexOf<F, CancelPendingTurnInputSuffixRequest>():
+      command = CancelSuffix();
+      break;
+    case OperationIndexOf<F, ClaimActiveTurnInputsRequest>():
+      command = ClaimActive();
+      break;
+    case OperationIndexOf<F, ClaimNextTurnInputsRequest>():
+      command = ClaimNext();
+      break;
+    case OperationIndexOf<F, AbandonTurnInputClaimRequest>():
+      command = AbandonInputs();
+      break;
+    case OperationIndexOf<F, VacuumRequest>():
+      command.action = Action<F>(RequestOf<F>(VacuumRequest{}));
       break;
     case kSetClock:
       command = MoveClock(state, now);
@@ -572,7 +603,7 @@ Command<F> SessionStoreGenerator::Commit() {
   if (head >= 5) commit.expected_head_revision = head_;
   if (head == 9) commit.expected_head_revision = head_ + 1 - random_.Below(2) * std::min<uint64_t>(head_ + 1, 2);
   if (random_.Percent(40)) AddStamp(commit);
-  const std::size_t completions = random_.Below(4);
+  const std::size_t completions = world_.theme == Theme::kInputs ? 0 : random_.Below(4);
   for (std::size_t i = 0; i < completions; ++i) {
     std::size_t position = 0;
     for (const Reference& reference : command.references) {
@@ -582,6 +613,7 @@ Command<F> SessionStoreGenerator::Commit() {
     }
     AddCompletion(commit, command, position);
   }
+  if (world_.theme != Theme::kQueue) AddInputs(commit, command);
   if (random_.OneIn(8)) AddFence(command, "commit.release_session_execution_lease", session);
   commit.body.text = random_.Pick(kBodies);
   const bool stamped = commit.turn_commit.has_value();

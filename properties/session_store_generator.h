@@ -48,10 +48,27 @@ struct LaneHandle {
   bool acquired = true;  // false: seen as another's, in a Busy answer
   std::string token;     // "" where the answer is not known yet
 };
+struct InputHandle {
+  std::string label;  // its response is the record
+  std::string id;     // "" where the answer is not known yet
+  std::optional<std::string> key;
+  std::size_t session = 0;
+  std::optional<std::string> turn;  // that it waits for
+  bool over = false;                // cancelled or completed
+  std::string claim;                // label of the last claim over it
+};
+struct InputClaimHandle {
+  std::string label;
+  std::size_t session = 0;
+  std::size_t inputs = 0;  // 0 where the answer is not known yet
+  bool over = false;       // abandoned or completed
+};
 struct Handles {
   std::vector<BatchHandle> batches;
   std::vector<ClaimHandle> claims;
   std::vector<LaneHandle> lanes;
+  std::vector<InputHandle> inputs;
+  std::vector<InputClaimHandle> input_claims;
 };
 
 class SessionStoreGenerator final : public engine::Generator<F> {
@@ -77,11 +94,24 @@ class SessionStoreGenerator final : public engine::Generator<F> {
     std::size_t left_to_cancel = 0;  // of that list, from the front
   };
 
+  // Where the settling of one session's turn inputs stands.
+  struct InputDrain {
+    std::size_t session = 0;
+    std::size_t turn = 0;  // to claim for next; behind the last turn: the next one
+    int rounds = 0;
+    int step = 0;
+    std::string claim{};  // label of its latest claim
+    bool granted = false;
+  };
+
   Command NextAlone(const State& state, EpochMs now);
   // Claims and commits without a live lane are all refused alike: mostly takes the lane instead.
   std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
   void PlanDeepQueue();
+  void PlanDeepInputs();
+  void PlanListAndCancel();
+  void PlanInputProbe(const State& state, EpochMs now);
   // A command that another client of the phase makes, made once more: two calls with one effect to give are what races are about
   // (one stamp, one key, one claim to settle).
   std::optional<Command> Twin(int client);
@@ -104,6 +134,14 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   Command Commit();
   Command RepeatCommit();
   Command Load();
+  Command EnqueueInput();
+  Command ListInputs();
+  Command CancelInputs();
+  Command CancelInput();
+  Command CancelSuffix();
+  Command ClaimActive();
+  Command ClaimNext();
+  Command AbandonInputs();
   Command MoveClock(const State& state, EpochMs now);
   Command Wait(const State& state, EpochMs now);
 
@@ -111,6 +149,13 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::vector<QueuedWorkPayload> Payloads();
   void AddCompletion(RuntimeCommit& commit, Command& command, std::size_t position);
   void AddStamp(RuntimeCommit& commit);
+  PendingTurnInputDraft InputDraft();
+  TurnInput Payload();
+  TurnInputIngress Ingress();
+  void AddTarget(CancelPendingTurnInputsRequest& request, Command& command, const InputHandle* input);
+  void AddInputs(RuntimeCommit& commit, Command& command);
+  void AddInputCompletion(RuntimeCommit& commit, Command& command);
+  std::string AnyTurn();
 
   // Puts a lane's fence, mostly the session's newest, at `to`; returns the owner to claim as.
   LeaseOwnerIdentity AddFence(Command& command, const char* to, std::size_t session);
@@ -118,6 +163,8 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   const LaneHandle* AnyLane();
   const ClaimHandle* AnyClaim();
   const BatchHandle* AnyBatch();
+  const InputHandle* AnyInput();
+  const InputClaimHandle* AnyInputClaim();
   std::size_t AnySession();
   void DrawSession();
   DurationMs Ttl();
@@ -130,11 +177,15 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void ObserveLaneEnd(const engine::CallRecord<F>& record);
   void ObserveCommit(const engine::CallRecord<F>& record, const CommitRuntimeStateRequest& request);
   void ObserveDrain(const engine::CallRecord<F>& record);
-  void ForgetOld();
+  void ObserveInputs(const engine::CallRecord<F>& record);
+  void ObserveInput(const engine::CallRecord<F>& record, const PendingTurnInput& input);
+  void ObserveInputClaim(const engine::CallRecord<F>& record, const TurnInputClaim& claim);
+  void ObserveCancelled(const PendingTurnInputCancelOutcome& outcome);
   std::size_t SessionIndex(const std::string& session) const;
   std::size_t OwnerIndex(const LeaseOwnerIdentity& owner) const;
 
   std::optional<Command> DrainStep(Drain& drain, EpochMs now);
+  std::optional<Command> DrainInputs(InputDrain& drain);
 
   engine::Random random_;
   engine::GeneratorOptions options_;
@@ -154,6 +205,9 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   bool epilogue_begun_ = false;
   std::deque<Command> epilogue_;
   std::deque<Drain> drains_;
+  std::deque<InputDrain> input_drains_;
+  std::vector<std::string> drain_lanes_;             // labels, by session
+  std::vector<PendingTurnInputDraft> keyed_drafts_;  // to be enqueued again, as they were or changed
 };
 
 }  // namespace leasecheck::session_store

@@ -21,6 +21,9 @@ using SessionHistory = engine::History<SessionStoreFamily>;
 std::vector<engine::Finding> ScanBatches(const SessionHistory& history, const SpecSetup& setup, ClauseHits* hits);
 std::vector<engine::Finding> ScanLanes(const SessionHistory& history, ClauseHits* hits);
 std::vector<engine::Finding> ProbeObservations(const SessionHistory& history, ClauseHits* hits);
+// The same of turn inputs: TI-INV-2 to 10, 15 and 20; TI-INV-13, 14, 16 and 17.
+std::vector<engine::Finding> ScanInputs(const SessionHistory& history, const SpecSetup& setup, ClauseHits* hits);
+std::vector<engine::Finding> ProbeInputs(const SessionHistory& history, ClauseHits* hits);
 
 }  // namespace leasecheck::session_store
 

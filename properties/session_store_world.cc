@@ -21,7 +21,8 @@ struct Weight {
   const char* reason;
 };
 
-// One line an operation, in the table's order. The sum is about 150.
+// One line an operation, in the table's order. Those of the queue and the lane add up to about 150 with the clock, those of turn
+// inputs to about 80 more; a program of one theme draws from its own only.
 constexpr std::array<Weight, kOperationCount<SessionStoreFamily> + 2> kWeights = {{
     {26, "enqueue: a queue of a few batches must always be there for the rest to meet"},
     {8, "claim a command: only one batch in five is one"},
@@ -38,6 +39,15 @@ constexpr std::array<Weight, kOperationCount<SessionStoreFamily> + 2> kWeights =
     {3, "release the lane: more would leave the rest without one"},
     {16, "commit: settles; stamps are repeated, heads are wrong, completions stale"},
     {1, "load: the body of the last commit"},
+    {22, "enqueue an input: as a batch; one in two has a key, and keys are few"},
+    {6, "list the inputs: the view of what a failure, a lapse or an abandonment changed"},
+    {7, "cancel several inputs: the same one twice, by id and by key, among claimed and unknown ones"},
+    {5, "cancel one input: races the claims"},
+    {4, "cancel a suffix: leaves little to do for the rest of the program"},
+    {13, "claim inputs for a turn: both checkpoints, turns that match and that do not"},
+    {14, "claim inputs for the next turn: has most of the rules of time"},
+    {8, "abandon inputs: on live, lapsed, retaken and partly lost claims"},
+    {3, "vacuum: frees keys and ids; more would leave no tombstone to meet"},
     {16, "move the clock: mostly to an expiry -1, 0, +1 ms"},
     {1, "reopen a durable store"},
 }};
@@ -77,7 +87,27 @@ QueuedWorkBatchDraft CommonDraft(Random& random, const World& world) {
   return draft;
 }
 
-std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& options) {
+// The queue keeps the larger part: it has more clauses, and its races are rarer.
+Theme DrawTheme(Random& random, const GeneratorOptions& options) {
+  constexpr std::size_t kEnqueue = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
+  if (kEnqueue < options.operations.size() && !options.operations[kEnqueue]) return Theme::kQueue;
+  static const auto kTheme = rc::gen::weightedElement<Theme>({{9, Theme::kQueue}, {6, Theme::kInputs}, {4, Theme::kBoth}});
+  return random.Value(kTheme);
+}
+
+constexpr std::size_t kFirstOfInputs = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
+constexpr std::size_t kFirstOfLane = OperationIndexOf<SessionStoreFamily, TryClaimSessionExecutionLeaseRequest>();
+
+// Without rows and a lane nothing else happens.
+void Enable(Theme theme, std::vector<uint64_t>& weights) {
+  if (theme != Theme::kInputs) weights[0] = std::max<uint64_t>(weights[0], 10);
+  if (theme != Theme::kQueue) weights[kFirstOfInputs] = std::max<uint64_t>(weights[kFirstOfInputs], 10);
+  weights[kFirstOfLane] += 2;
+  for (std::size_t i = 0; i < kFirstOfLane && theme == Theme::kInputs; ++i) weights[i] = 0;
+  for (std::size_t i = kFirstOfInputs; i < kOperationCount<SessionStoreFamily> && theme == Theme::kQueue; ++i) weights[i] = 0;
+}
+
+std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& options, Theme theme) {
   std::vector<uint64_t> weights;
   for (const Weight& weight : kWeights) weights.push_back(weight.weight);
   const bool everything = random.OneIn(3);
@@ -85,9 +115,7 @@ std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& optio
     if (random.OneIn(6)) weights[i] = 0;
     if (random.OneIn(8)) weights[i] *= 4;
   }
-  // Without batches and a lane nothing else happens.
-  weights[0] = std::max<uint64_t>(weights[0], 10);
-  weights[OperationIndexOf<SessionStoreFamily, TryClaimSessionExecutionLeaseRequest>()] += 2;
+  Enable(theme, weights);
   if (!options.move_clock) weights[kOperationCount<SessionStoreFamily>] = 0;
   if (!options.durable) weights[kOperationCount<SessionStoreFamily> + 1] = 0;
   for (std::size_t i = 0; i < options.operations.size(); ++i) {
@@ -117,6 +145,7 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   }
   world.groups = {"g", "h"};
   world.turns = {"t1", "t2", "t3"};
+  world.input_ids = {"i-1", "i-2", "k"};
   world.extreme_times = random.OneIn(12) && options.system_now == 0;
   world.classless = random.OneIn(5);
   if (world.extreme_times) {
@@ -124,7 +153,8 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
     world.ttls.push_back(uint64_t{1} << 63);
   }
   world.common = CommonDraft(random, world);
-  world.weights = SwarmWeights(random, options);
+  world.theme = DrawTheme(random, options);
+  world.weights = SwarmWeights(random, options, world.theme);
   return world;
 }
 

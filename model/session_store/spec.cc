@@ -1,8 +1,8 @@
 #include "model/session_store/spec.h"
 
-#include <array>
 #include <cassert>
 
+#include "model/session_store/dialects.h"
 #include "model/session_store/spec_internal.h"
 
 namespace leasecheck::session_store {
@@ -21,11 +21,7 @@ std::optional<ClauseIndex> SessionStoreSpec::Step(State& state, const Request& r
     answer.response = ResponseIf<Family, I>(outcome);
     answer.error = std::get_if<1>(&outcome);
     answer.unseen = std::holds_alternative<Indefinite>(outcome);
-    if constexpr (I >= OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>()) {
-      return spec_internal::Verdict{};  // turn inputs are not yet specified
-    } else {
     return JudgeCall(judge, std::get<I>(request), answer);
-    }
   });
 }
 
@@ -43,6 +39,9 @@ namespace {
 struct PartitionKeyOf {
   using Key = std::optional<std::string>;
   Key operator()(const EnqueueQueuedWorkRequest& request) const { return request.batch.session_id; }
+  Key operator()(const EnqueuePendingTurnInputRequest& request) const { return request.input.session_id; }
+  Key operator()(const AbandonTurnInputClaimRequest& request) const { return request.claim.session_id; }
+  Key operator()(const VacuumRequest&) const { return std::nullopt; }
   Key operator()(const RenewQueuedWorkClaimRequest& request) const { return request.claim.session_id; }
   Key operator()(const AbandonQueuedWorkClaimRequest& request) const { return request.claim.session_id; }
   Key operator()(const RenewSessionExecutionLeaseRequest& request) const { return request.fence.session_id; }
@@ -55,11 +54,7 @@ struct PartitionKeyOf {
   }
   template <class Request>
   Key operator()(const Request& request) const {
-    if constexpr (requires { request.session_id; }) {
-      return request.session_id;
-    } else {
-      return std::nullopt;  // turn inputs are not yet specified
-    }
+    return request.session_id;
   }
 };
 
@@ -72,6 +67,7 @@ std::optional<EpochMs> StartOf(EpochMs expires, DurationMs ttl) {
 struct ReportedInstantOf {
   using Instant = std::optional<EpochMs>;
   static Instant Of(const EnqueueQueuedWorkRequest&, const QueuedWorkBatch& batch) { return batch.enqueued_at_ms; }
+  static Instant Of(const EnqueuePendingTurnInputRequest&, const PendingTurnInput& input) { return input.enqueued_at_ms; }
   static Instant Of(const RenewQueuedWorkClaimRequest& request, const QueuedWorkClaim& claim) {
     return StartOf(claim.expires_at_epoch_ms, request.lease_ttl_ms);
   }
@@ -89,17 +85,16 @@ struct ReportedInstantOf {
     if (!grant.has_value()) return std::nullopt;
     return grant->claimed_at_epoch_ms;
   }
+  template <class Request>
+  static Instant Of(const Request&, const std::optional<TurnInputClaim>& grant) {
+    if (!grant.has_value()) return std::nullopt;
+    return grant->claimed_at_epoch_ms;
+  }
   template <class Request, class Response>
   static Instant Of(const Request&, const Response&) {
     return std::nullopt;
   }
 };
-
-constexpr std::array<absl::string_view, 2> kAllowOrRefuse = {"allow", "refuse"};
-constexpr std::array<DialectPoint, 2> kDialectPoints = {{
-    {"QW-LAT-7", kAllowOrRefuse},
-    {"QW-LAT-8", kAllowOrRefuse},
-}};
 
 }  // namespace
 
@@ -122,6 +117,11 @@ void SessionStoreSpec::AppendDeadlines(const State& state, std::vector<EpochMs>*
       if (row.stored->batch.available_at_ms > 0) deadlines->push_back(row.stored->batch.available_at_ms);
       if (row.claim != nullptr && row.claim.get() != last) deadlines->push_back(row.claim->expires.at);
       last = row.claim.get();
+    }
+    const InputClaimRecord* last_input = nullptr;
+    for (const InputRow& row : *session->inputs) {
+      if (row.claim != nullptr && row.claim.get() != last_input) deadlines->push_back(row.claim->expires.at);
+      last_input = row.claim.get();
     }
     if (session->holder != nullptr) deadlines->push_back(session->holder->expires.at);
   }

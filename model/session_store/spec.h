@@ -1,4 +1,4 @@
-// The executable contract of session_store: judges outcomes against queued-work.md, clause by clause.
+// The executable contract of session_store: judges outcomes against queued-work.md and turn-input.md, clause by clause.
 //
 // The interface is described in model/spec.h. What is particular here:
 //
@@ -8,7 +8,8 @@
 // - Fencing tokens are compared with the largest one granted with the same head row only (QW-LAT-24), and have to be larger,
 //   not larger by one (QW-LAT-37). What nobody saw counts as the least that it can have been.
 // - That batch ids, tokens and numbers are never used twice in a history is the scans' to judge. Only what is in the state
-//   together is compared here.
+//   together is compared here. The enqueue_seqs of turn inputs are an exception: their last one is part of the state, for vacuum
+//   must not let them be used again (TI-LAT-14).
 //
 //   SessionStoreSpec::State state = SessionStoreSpec::Initial(setup);
 //   std::vector<SessionStoreSpec::State> alternatives;
@@ -82,6 +83,42 @@ struct Row {
   friend bool operator==(const Row& a, const Row& b);
 };
 
+// A stored turn input, as it was enqueued. Immutable and shared between states.
+struct StoredInput {
+  StoredInput(PendingTurnInput stored, bool is_seen, bool is_named);
+
+  PendingTurnInput input;  // ingress and state as they were at first; unseen: enqueue_seq is still open
+  bool seen;               // some answer has shown it
+  bool named;              // its input_id is known: shown, or asked for by its draft
+  std::size_t hash;
+  friend bool operator==(const StoredInput& a, const StoredInput& b) {
+    return a.hash == b.hash && a.seen == b.seen && a.named == b.named && a.input == b.input;
+  }
+};
+
+// The claim that turn inputs are under. Immutable and shared by the claim's rows and between states.
+struct InputClaimRecord {
+  bool seen = true;   // false: lease_token is unknown and matches nothing
+  bool named = true;  // false: claim_id is unknown; what is said of a claimed input may show it
+  std::string claim_id;
+  std::string lease_token;
+  LeaseOwnerIdentity owner;
+  Deadline expires;
+  uint64_t lane_fencing = 0;  // of the lane it was taken under; for counting only
+  friend bool operator==(const InputClaimRecord&, const InputClaimRecord&) = default;
+};
+
+struct InputRow {
+  std::shared_ptr<const StoredInput> stored;
+  TurnInputState state = TurnInputState::kDeferredNextTurn;
+  bool deferred = false;       // an interrupt made its ingress NextTurn
+  bool counter_shown = false;  // `counter` is the row's fence counter under its present claim, not only its least value
+  uint64_t counter = 0;        // at least the largest token granted with this row as the first, and the largest counter shown
+  std::shared_ptr<const InputClaimRecord> claim;  // null: unclaimed
+  friend bool operator==(const InputRow& a, const InputRow& b);
+};
+using InputRows = std::vector<InputRow>;
+
 struct LaneHolder {
   bool seen = true;  // false: lease_token and fencing_token are still open
   LeaseOwnerIdentity owner;
@@ -108,6 +145,12 @@ struct SessionState {
   std::shared_ptr<const OpaqueJson> body;  // of the last commit; null before the first
   Cow<std::vector<std::pair<std::string, std::shared_ptr<const RecordedTurn>>>> turns;  // by turn id, ascending
   Cow<std::vector<std::string>> freed_keys;  // of removed batches, ascending; follows from the calls, so never compared
+
+  Cow<InputRows> inputs;        // ascending enqueue_seq, tombstones included
+  uint64_t last_input_seq = 0;  // the largest one seen, of rows that vacuum removed too
+  // Ids and keys of the inputs that vacuum removed, ascending; for counting and blaming only, so never compared.
+  Cow<std::vector<std::string>> vacuumed_ids;
+  Cow<std::vector<std::string>> vacuumed_keys;
 
   const Row* FindRow(absl::string_view batch_id) const;  // null: none, or not seen yet
   friend bool operator==(const SessionState& a, const SessionState& b);
@@ -155,12 +198,12 @@ class SessionStoreSpec {
   // it may take the head and give it back); 1 otherwise.
   static int Parts(const Request& request, const Outcome& outcome, const Context& context);
 
-  // The session a call names. nullopt for load_session, which answers for whatever session the store is bound to, and for a
-  // commit that releases another session's lane. What a commit shares with other sessions' commits is the store's binding alone:
-  // set StepContext::partitioned where a history holds one session's calls only.
+  // The session a call names. nullopt for load_session, which answers for whatever session the store is bound to, for vacuum, and
+  // for a commit that releases another session's lane. What a commit shares with other sessions' commits is the store's binding
+  // alone: set StepContext::partitioned where a history holds one session's calls only.
   static std::optional<std::string> PartitionKey(const Request& request);
 
-  // Of an enqueue the batch's enqueued_at (of a key replay an instant in the past, maybe before the call), of a grant its
+  // Of an enqueue the row's enqueued_at (of a key replay an instant in the past, maybe before the call), of a grant its
   // claimed_at, of a renewal and an acquired lane the expiry less the ttl. An instant outside the call's interval tells nothing.
   static std::optional<EpochMs> ReportedInstant(const Request& request, const Outcome& outcome);
 

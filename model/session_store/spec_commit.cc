@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "model/session_store/spec_internal.h"
+#include "model/session_store/spec_turn_input.h"
 
 namespace leasecheck::session_store::spec_internal {
 namespace {
@@ -94,6 +95,7 @@ Verdict JudgeReplay(Judge& judge, const SessionState& session, const RuntimeComm
   const RuntimeTurnCommitStamp& stamp = *commit.turn_commit;
   if (answer.error != nullptr) {
     const bool loser = answer.ErrorIf<HeadRevisionConflict>() != nullptr || answer.ErrorIf<QueuedWorkClaimExpired>() != nullptr ||
+                       answer.ErrorIf<TurnInputClaimExpired>() != nullptr ||
                        answer.ErrorIf<SessionExecutionLeaseExpired>() != nullptr;
     return loser && OverlapsCommitOf(judge, commit, true) ? kAllowed : Refuse<"SC-CMT-3">();  // QW-LAT-27
   }
@@ -103,6 +105,7 @@ Verdict JudgeReplay(Judge& judge, const SessionState& session, const RuntimeComm
     if (turn.seen ? turn.result != result : turn.result.head_revision != result.head_revision) return Refuse<"SC-CMT-3">();
     const auto& fence = commit.session_execution_lease;
     judge.Held<"SC-CMT-3">();
+    judge.Held<"TI-CMT-3">(ConcernsInputs(commit));
     judge.Held<"QW-INV-14">();
     judge.Held<"SC-CMT-15">(!fence.has_value() || !FenceValid(judge, session, commit.session_id, *fence));
     if (!turn.seen) SetTurn(judge.state.Edit(commit.session_id), stamp, true, result);
@@ -127,6 +130,7 @@ Verdict JudgeStampConflict(const Judge& judge, const RuntimeCommit& commit, Chec
 
 void CountFailure(const Judge& judge, const RuntimeCommit& commit) {
   judge.Refused<"SC-CMT-11">(!commit.completed_queue_claims.empty());
+  judge.Refused<"TI-CMT-2">(ConcernsInputs(commit));
   judge.Refused<"SC-CMT-12">(commit.turn_commit.has_value());
   judge.Refused<"QW-INV-13">();
 }
@@ -136,6 +140,8 @@ Verdict JudgeLostFence(const Judge& judge, const RuntimeCommit& commit, const Co
   const auto* expired = answer.ErrorIf<SessionExecutionLeaseExpired>();
   if (expired == nullptr || expired->session_id != commit.session_id) return Refuse<"SC-CMT-5">();
   judge.Refused<"SC-CMT-5">();
+  judge.Refused<"TI-CMT-15">(!commit.completed_turn_input_claims.empty());
+  judge.Refused<"TI-INV-18">(!commit.completed_turn_input_claims.empty());
   judge.Refused<"QW-INV-11">();
   CountFailure(judge, commit);
   return kAllowed;
@@ -194,6 +200,7 @@ void CountBadCompletion(const Judge& judge, const SessionState& session, const R
   judge.Refused<"SC-CMT-8">(foreign);
   judge.Refused<"SC-CMT-14">(!foreign && owned == 0 && missing == completion.batch_ids.size());
   judge.Refused<"QW-CAN-4">(!foreign && owned > 0 && missing > 0 && !partly);
+  judge.Refused<"TI-CMT-1">(!commit.completed_turn_input_claims.empty());
   CountFailure(judge, commit);
 }
 
@@ -254,7 +261,14 @@ Verdict JudgeExpired(const Judge& judge, const SessionState& session, const Runt
 
 // An error though the checks up to the completions pass.
 Verdict JudgeLateError(const Judge& judge, const SessionState& session, const RuntimeCommit& commit, const Completions& fate,
-                       const CommitAnswer& answer) {
+                       const InputCompletions& inputs, const CommitAnswer& answer) {
+  if (const auto* expired = answer.ErrorIf<TurnInputClaimExpired>()) {
+    if (fate.must_fail) return Refuse<"TI-CMT-1">();
+    const Verdict verdict = JudgeInputExpired(judge, session, commit, inputs, *expired);
+    if (!verdict.has_value() && inputs.must_fail) CountFailure(judge, commit);
+    return verdict;
+  }
+  if (answer.IsBackend() && ConcernsInputs(commit) && InputsOverlapped(judge, commit.session_id)) return kAllowed;  // TI-LAT-18
   if (const auto* expired = answer.ErrorIf<QueuedWorkClaimExpired>()) {
     return JudgeExpired(judge, session, commit, fate, *expired);
   }
@@ -269,6 +283,7 @@ Verdict JudgeLateError(const Judge& judge, const SessionState& session, const Ru
     return commit.turn_commit.has_value() ? Refuse<"SC-CMT-12">() : Refuse<"SC-CMT-4">();
   }
   if (fate.must_fail) return BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad]);
+  if (inputs.must_fail) return BlameInputCompletion(*session.inputs, commit, inputs.first_bad);
   return Refuse<"SC-CMT-10">();
 }
 
@@ -305,6 +320,7 @@ void CountCommitted(const Judge& judge, const SessionState& session, const Runti
   judge.Held<"QW-INV-12">();
   judge.Held<"QW-INV-13">(!commit.completed_queue_claims.empty());
   CountSettled(judge, session, commit);
+  CountInputsSettled(judge, session, commit);
 }
 
 void Settle(SessionState& session, const RuntimeCommit& commit) {
@@ -333,6 +349,7 @@ void Settle(SessionState& session, const RuntimeCommit& commit) {
 void Apply(Judge& judge, const RuntimeCommit& commit, const RuntimeCommitResult* result) {
   SessionState& session = judge.state.Edit(commit.session_id);
   Settle(session, commit);
+  SettleInputs(session, commit);
   ++session.head_revision;
   session.body = std::make_shared<const OpaqueJson>(commit.body);
   if (commit.turn_commit.has_value()) {
@@ -347,15 +364,17 @@ void Apply(Judge& judge, const RuntimeCommit& commit, const RuntimeCommitResult*
 
 Verdict JudgeCompletions(Judge& judge, const SessionState& session, const RuntimeCommit& commit, const CommitAnswer& answer) {
   const Completions fate = FateOfAll(judge, session, commit);
-  if (answer.error != nullptr) return JudgeLateError(judge, session, commit, fate, answer);
-  if (fate.must_fail) {
+  const InputCompletions inputs = FateOfAllInputs(judge, session, commit);
+  if (answer.error != nullptr) return JudgeLateError(judge, session, commit, fate, inputs, answer);
+  if (fate.must_fail || inputs.must_fail) {
     if (answer.unseen) return kAllowed;
-    return BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad]);
+    return fate.must_fail ? BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad])
+                          : BlameInputCompletion(*session.inputs, commit, inputs.first_bad);
   }
   if (answer.response != nullptr) {
     if (answer.response->head_revision != session.head_revision + 1) return Refuse<"SC-CMT-10">();
     CountCommitted(judge, session, commit);
-  } else if (fate.may_fail) {
+  } else if (fate.may_fail || inputs.may_fail) {
     judge.AddAlternative(judge.state);
   }
   Apply(judge, commit, answer.response);

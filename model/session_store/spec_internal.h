@@ -67,6 +67,7 @@ struct Judge {
   // Dead to claimants of its own host and boot.
   bool DeadAtHome(const LeaseOwnerIdentity& holder) const;
   bool LiveClaim(const Row& row) const { return row.claim != nullptr && row.claim->expires.LiveAt(now); }
+  bool LiveClaim(const InputRow& row) const { return row.claim != nullptr && row.claim->expires.LiveAt(now); }
   bool LiveLane(const SessionState& session) const { return session.holder != nullptr && session.holder->expires.LiveAt(now); }
   bool OverlapsCall(CallIndex call) const;
   bool OverlapsAny(absl::FunctionRef<bool(const SessionStoreSpec::Request&)> predicate) const;
@@ -176,6 +177,19 @@ Verdict JudgeCall(Judge& judge, const RenewSessionExecutionLeaseRequest& request
 Verdict JudgeCall(Judge& judge, const ReleaseSessionExecutionLeaseRequest& request, const Answer<Done>& answer);
 Verdict JudgeCall(Judge& judge, const CommitRuntimeStateRequest& request, const Answer<RuntimeCommitResult>& answer);
 Verdict JudgeCall(Judge& judge, const LoadSessionRequest& request, const Answer<std::optional<LoadedSession>>& answer);
+
+Verdict JudgeCall(Judge& judge, const EnqueuePendingTurnInputRequest& request, const Answer<PendingTurnInput>& answer);
+Verdict JudgeCall(Judge& judge, const ListPendingTurnInputsRequest& request, const Answer<std::vector<PendingTurnInput>>& answer);
+Verdict JudgeCall(Judge& judge, const CancelPendingTurnInputsRequest& request,
+                  const Answer<std::vector<PendingTurnInputCancelResult>>& answer);
+Verdict JudgeCall(Judge& judge, const CancelPendingTurnInputRequest& request,
+                  const Answer<PendingTurnInputCancelOutcome>& answer);
+Verdict JudgeCall(Judge& judge, const CancelPendingTurnInputSuffixRequest& request,
+                  const Answer<PendingTurnInputSuffixCancelOutcome>& answer);
+Verdict JudgeCall(Judge& judge, const ClaimActiveTurnInputsRequest& request, const Answer<std::optional<TurnInputClaim>>& answer);
+Verdict JudgeCall(Judge& judge, const ClaimNextTurnInputsRequest& request, const Answer<std::optional<TurnInputClaim>>& answer);
+Verdict JudgeCall(Judge& judge, const AbandonTurnInputClaimRequest& request, const Answer<Done>& answer);
+Verdict JudgeCall(Judge& judge, const VacuumRequest& request, const Answer<VacuumReport>& answer);
 
 }  // namespace leasecheck::session_store::spec_internal
 

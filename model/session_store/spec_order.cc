@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/session_store/spec_internal.h"
+#include "model/session_store/spec_turn_input_order.h"
 
 namespace leasecheck::session_store {
 namespace {
@@ -39,7 +40,9 @@ void MarkHead(const std::string& session, uint64_t before, uint64_t after, std::
 
 struct MarksOf {
   template <class Request>
-  void operator()(const Request&) const {}  // turn inputs are not yet specified
+  void operator()(const Request& request) const {
+    AppendInputMarks(request, outcome, marks);
+  }
   const Outcome& outcome;
   std::vector<Mark>* marks;
 
@@ -285,6 +288,8 @@ bool CommuteInOrder(const View& a, const View& b) {
 std::optional<EpochMs> ExactInstant(const Request& request, const Outcome& outcome) {
   const auto* enqueue = std::get_if<EnqueueQueuedWorkRequest>(&request);
   if (enqueue != nullptr && enqueue->batch.source_key.has_value()) return std::nullopt;
+  const auto* input = std::get_if<EnqueuePendingTurnInputRequest>(&request);
+  if (input != nullptr && input->input.source_key.has_value()) return std::nullopt;
   return SessionStoreSpec::ReportedInstant(request, outcome);
 }
 
@@ -307,6 +312,12 @@ DurationMs TtlOf(const View& lane_call) {
   return renew != nullptr ? renew->lease_ttl_ms : std::get<TryClaimSessionExecutionLeaseRequest>(lane_call.request).lease_ttl_ms;
 }
 
+// Where it differs a refusal need not tell anything of the lane (TI-LAT-17).
+template <class Claim>
+bool SameOwner(const Claim& claim) {
+  return spec_internal::SameIncarnation(claim.owner, claim.session_execution_lease.owner);
+}
+
 const SessionExecutionLeaseFence* FenceIn(const Request& request) {
   if (const auto* claim = std::get_if<ClaimLeadingReadySessionCommandRequest>(&request)) return &claim->session_execution_lease;
   if (const auto* claim = std::get_if<ClaimReadyQueuedWorkRequest>(&request)) {
@@ -314,6 +325,12 @@ const SessionExecutionLeaseFence* FenceIn(const Request& request) {
   }
   if (const auto* claim = std::get_if<ClaimReadyQueuedWorkByBatchIdsRequest>(&request)) {
     return claim->batch_ids.empty() ? nullptr : &claim->session_execution_lease;
+  }
+  if (const auto* claim = std::get_if<ClaimActiveTurnInputsRequest>(&request)) {
+    return claim->max_inputs == 0 || !SameOwner(*claim) ? nullptr : &claim->session_execution_lease;
+  }
+  if (const auto* claim = std::get_if<ClaimNextTurnInputsRequest>(&request)) {
+    return claim->max_inputs == 0 || !SameOwner(*claim) ? nullptr : &claim->session_execution_lease;
   }
   const auto* commit = std::get_if<CommitRuntimeStateRequest>(&request);
   if (commit == nullptr || !commit->commit.session_execution_lease.has_value()) return nullptr;
@@ -337,11 +354,21 @@ bool ExtensionCommutes(const View& extension, const View& other) {
   return same != refused;
 }
 
+// Two enqueues that ask for one id: of the second the store may refuse it, whatever the sessions (TI-LAT-3).
+bool SameInputId(const Request& a, const Request& b) {
+  const auto* first = std::get_if<EnqueuePendingTurnInputRequest>(&a);
+  const auto* second = std::get_if<EnqueuePendingTurnInputRequest>(&b);
+  return first != nullptr && second != nullptr && first->input.input_id.has_value() &&
+         first->input.input_id == second->input.input_id;
+}
+
 struct ReadsClockOf {
   bool operator()(const ListQueuedWorkRequest&) const { return false; }
   bool operator()(const LoadSessionRequest&) const { return false; }
   bool operator()(const AbandonQueuedWorkClaimRequest&) const { return false; }
   bool operator()(const ReleaseSessionExecutionLeaseRequest&) const { return false; }
+  bool operator()(const AbandonTurnInputClaimRequest&) const { return false; }
+  bool operator()(const VacuumRequest&) const { return false; }
   template <class R>
   bool operator()(const R&) const {
     return true;
@@ -364,7 +391,7 @@ bool SessionStoreSpec::ChangesNothing(const Request& request, const Outcome& out
        {AnswerTo<TryClaimSessionExecutionLeaseRequest>(outcome), AnswerTo<ReclaimSessionExecutionLeaseRequest>(outcome)}) {
     if (answer != nullptr) return std::holds_alternative<LeaseBusy>(*answer);
   }
-  return false;
+  return LeavesInputs(outcome);
 }
 
 void SessionStoreSpec::AppendMarks(const Request& request, const Outcome& outcome, std::vector<Mark>* marks) {
@@ -376,6 +403,16 @@ void SessionStoreSpec::AppendMarks(const Request& request, const Outcome& outcom
 bool SessionStoreSpec::Commute(const Request& a, const Outcome& outcome_a, const Request& b, const Outcome& outcome_b) {
   const std::optional<std::string> key_a = PartitionKey(a);
   const std::optional<std::string> key_b = PartitionKey(b);
+  if (const std::optional<bool> commute = InputsCommute(a, outcome_a, b, outcome_b)) {
+    if (key_a.has_value() && key_b.has_value() && *key_a != *key_b) return !SameInputId(a, b);
+    if (*commute) return true;
+    const std::optional<EpochMs> instant_a = ExactInstant(a, outcome_a);
+    const std::optional<EpochMs> instant_b = ExactInstant(b, outcome_b);
+    if (instant_a.has_value() && instant_b.has_value() && *instant_a != *instant_b) return true;
+    const View input_a{Kind::kLoad, a, outcome_a, outcome_a.index() > 1};
+    const View input_b{Kind::kLoad, b, outcome_b, outcome_b.index() > 1};
+    return ExtensionCommutes(input_a, input_b) || ExtensionCommutes(input_b, input_a);
+  }
   const View view_a{std::visit(KindOf{outcome_a}, a), a, outcome_a, outcome_a.index() > 1};
   const View view_b{std::visit(KindOf{outcome_b}, b), b, outcome_b, outcome_b.index() > 1};
   const bool bind = view_a.kind >= Kind::kCommit && view_b.kind >= Kind::kCommit;

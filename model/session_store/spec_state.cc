@@ -30,6 +30,12 @@ std::size_t HashOfClaim(const ClaimRecord* claim) {
   return absl::HashOf(claim->claim_id, claim->lease_token, claim->owner.owner_id, claim->expires.at, claim->giver);
 }
 
+std::size_t HashOfInput(const InputRow& row) {
+  std::size_t hash = absl::HashOf(row.stored->hash, row.state, row.deferred, row.counter);
+  if (row.claim != nullptr) hash = absl::HashOf(hash, row.claim->claim_id, row.claim->lease_token, row.claim->expires.at);
+  return hash;
+}
+
 std::size_t HashOfSession(const SessionState& session) {
   std::size_t hash = absl::HashOf(session.id, session.head_revision, session.lane_fencing, session.turns->size());
   const ClaimRecord* last = nullptr;
@@ -41,6 +47,7 @@ std::size_t HashOfSession(const SessionState& session) {
     }
     hash = absl::HashOf(hash, row.stored->hash, last_hash, row.head_fencing);
   }
+  for (const InputRow& row : *session.inputs) hash = absl::HashOf(hash, HashOfInput(row));
   if (session.holder != nullptr) hash = absl::HashOf(hash, session.holder->lease_token, session.holder->expires.at);
   if (session.body != nullptr) hash = absl::HashOf(hash, session.body->text);
   return hash;
@@ -63,6 +70,16 @@ StoredBatch::StoredBatch(QueuedWorkBatch stored, bool is_seen, CallIndex call)
                       enqueue_call);
 }
 
+StoredInput::StoredInput(PendingTurnInput stored, bool is_seen, bool is_named)
+    : input(std::move(stored)), seen(is_seen), named(is_named) {
+  hash = absl::HashOf(seen, named, input.input_id, input.enqueue_seq, input.source_key, input.enqueued_at_ms);
+}
+
+bool operator==(const InputRow& a, const InputRow& b) {
+  return a.state == b.state && a.deferred == b.deferred && a.counter_shown == b.counter_shown && a.counter == b.counter &&
+         SameValue(a.stored, b.stored) && SameValue(a.claim, b.claim);
+}
+
 bool operator==(const Row& a, const Row& b) {
   return a.head_fencing == b.head_fencing && SameValue(a.stored, b.stored) && SameValue(a.claim, b.claim);
 }
@@ -76,7 +93,8 @@ const Row* SessionState::FindRow(absl::string_view batch_id) const {
 
 bool operator==(const SessionState& a, const SessionState& b) {
   return a.id == b.id && a.rows == b.rows && a.lane_fencing == b.lane_fencing && a.head_revision == b.head_revision &&
-         SameValue(a.holder, b.holder) && SameValue(a.body, b.body) && SameTurns(a, b);
+         a.last_input_seq == b.last_input_seq && a.inputs == b.inputs && SameValue(a.holder, b.holder) &&
+         SameValue(a.body, b.body) && SameTurns(a, b);
 }
 
 const SessionState* SpecState::Find(absl::string_view session_id) const {

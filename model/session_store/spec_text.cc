@@ -5,14 +5,30 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/session_store/spec_internal.h"
+#include "model/session_store/spec_turn_input_text.h"
 
 namespace leasecheck::session_store {
 namespace spec_internal {
+
+std::string Quote(absl::string_view text) { return absl::StrCat("\"", text, "\""); }
+std::string TextOf(const LeaseOwnerIdentity& owner) { return absl::StrCat(owner.owner_id, "/", owner.incarnation_id); }
+
+std::string ExpectedFence(const Judge& judge, const SessionState& session, absl::string_view session_id) {
+  std::string why = "the session's lane is free";
+  if (session.holder != nullptr) {
+    why = absl::StrCat("the lane's last acquisition is by ", TextOf(session.holder->owner), " with fencing_token ",
+                       session.lane_fencing, judge.LiveLane(session) ? ", live until " : ", lapsed at ",
+                       session.holder->expires.at);
+  }
+  return absl::StrCat("SessionExecutionLeaseExpired of session ", Quote(session_id), ", for the fence is not the live lane's (",
+                      why, ")");
+}
+
 namespace {
 
 using Gate = Forecast::Gate;
-
-std::string Quote(absl::string_view text) { return absl::StrCat("\"", text, "\""); }
+using spec_internal::ExpectedOf;  // of turn inputs
+using spec_internal::TextOf;
 
 std::string NameOf(const StoredBatch& stored) {
   if (!stored.seen) return "a batch not seen yet";
@@ -31,8 +47,6 @@ std::string NamesOf(const std::vector<QueuedWorkBatch>& batches) {
     absl::StrAppend(out, Quote(batch.batch_id), " (seq ", batch.enqueue_seq, ")");
   });
 }
-
-std::string TextOf(const LeaseOwnerIdentity& owner) { return absl::StrCat(owner.owner_id, "/", owner.incarnation_id); }
 
 // What was answered, in a few words.
 
@@ -69,13 +83,18 @@ std::string TextOf(const std::optional<T>& value) {
 }
 
 struct ErrorText {
-  template <class Error>
-  std::string operator()(const Error&) const { return "an error of turn inputs"; }
   std::string operator()(const SessionExecutionLeaseExpired& error) const {
     return absl::StrCat("SessionExecutionLeaseExpired of session ", Quote(error.session_id));
   }
   std::string operator()(const QueuedWorkClaimExpired& error) const {
     return absl::StrCat("QueuedWorkClaimExpired of session ", Quote(error.session_id), ", claim ", Quote(error.claim_id));
+  }
+  std::string operator()(const TurnInputClaimExpired& error) const {
+    return absl::StrCat("TurnInputClaimExpired of session ", Quote(error.session_id), ", claim ", Quote(error.claim_id));
+  }
+  std::string operator()(const PendingTurnInputSourceKeyConflict& error) const {
+    return absl::StrCat("PendingTurnInputSourceKeyConflict of session ", Quote(error.session_id), ", source_key ",
+                        Quote(error.source_key), " with existing_input_id ", Quote(error.existing_input_id));
   }
   std::string operator()(const HeadRevisionConflict& error) const {
     return absl::StrCat("HeadRevisionConflict with expected ",
@@ -99,17 +118,6 @@ std::string Got(const Answer<Response>& answer) {
 }
 
 // What was expected.
-
-std::string ExpectedFence(const Judge& judge, const SessionState& session, absl::string_view session_id) {
-  std::string why = "the session's lane is free";
-  if (session.holder != nullptr) {
-    why = absl::StrCat("the lane's last acquisition is by ", TextOf(session.holder->owner), " with fencing_token ",
-                       session.lane_fencing, judge.LiveLane(session) ? ", live until " : ", lapsed at ",
-                       session.holder->expires.at);
-  }
-  return absl::StrCat("SessionExecutionLeaseExpired of session ", Quote(session_id), ", for the fence is not the live lane's (",
-                      why, ")");
-}
 
 std::string ExpectedRun(const Judge& judge, const SessionState& session, const ClaimCall& call, const Forecast& forecast) {
   const Row& head = session.rows[forecast.run.front()];
@@ -281,7 +289,9 @@ std::string ExpectedOf(const Judge& judge, const CommitRuntimeStateRequest& requ
                         session.head_revision);
   }
   const std::string bad = BadCompletion(judge, session, commit);
-  return bad.empty() ? absl::StrCat("success with head_revision ", session.head_revision + 1) : bad;
+  if (!bad.empty()) return bad;
+  const std::string bad_inputs = BadInputCompletion(judge, session, commit);
+  return bad_inputs.empty() ? absl::StrCat("success with head_revision ", session.head_revision + 1) : bad_inputs;
 }
 
 std::string ExpectedOf(const Judge& judge, const LoadSessionRequest&) {
@@ -292,6 +302,11 @@ std::string ExpectedOf(const Judge& judge, const LoadSessionRequest&) {
                                      session->body->text));
   }
   return committed.empty() ? "none, for nothing was committed" : absl::StrJoin(committed, ", or ");
+}
+
+template <class Request, class Response>
+std::string Explanation(const Judge& judge, const Request& request, const Answer<Response>& answer) {
+  return absl::StrCat("expected ", ExpectedOf(judge, request), "; got ", Got(answer));
 }
 
 // Describe.
@@ -317,6 +332,7 @@ std::string DescribeRow(const Row& row, EpochMs now) {
 void DescribeSession(const SessionState& session, EpochMs now, std::vector<std::string>& lines) {
   const std::string prefix = absl::StrCat("session ", Quote(session.id), ": ");
   for (const Row& row : session.rows) lines.push_back(absl::StrCat(prefix, "batch ", DescribeRow(row, now)));
+  for (const InputRow& row : *session.inputs) lines.push_back(absl::StrCat(prefix, "turn input ", DescribeInput(row, now)));
   if (session.holder != nullptr) {
     lines.push_back(absl::StrCat(prefix, "lane ", session.holder->expires.LiveAt(now) ? "held" : "lapsed", ", ",
                                  TextOf(session, *session.holder)));
@@ -345,11 +361,7 @@ std::string SessionStoreSpec::Explain(const State& state, const Request& request
     answer.response = ResponseIf<Family, I>(outcome);
     answer.error = std::get_if<1>(&outcome);
     answer.unseen = std::holds_alternative<Indefinite>(outcome);
-    if constexpr (I >= OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>()) {
-      return std::string("turn inputs are not yet specified");
-    } else
-    return absl::StrCat("expected ", spec_internal::ExpectedOf(judge, std::get<I>(request)), "; got ",
-                        spec_internal::Got(answer));
+    return spec_internal::Explanation(judge, std::get<I>(request), answer);
   });
 }
 
