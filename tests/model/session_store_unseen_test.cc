@@ -370,7 +370,7 @@ TEST_F(UnseenSpec, PartitionKeysAndReportedInstants) {
   EXPECT_EQ(SpecUnderTest::ReportedInstant(TryClaimSessionExecutionLeaseRequest{"s", Owner("x"), 100},
                                            Answered<TryClaimSessionExecutionLeaseRequest>(LeaseAcquired{held})),
             std::nullopt);
-  ASSERT_EQ(SpecUnderTest::DialectPoints().size(), 2u);
+  ASSERT_EQ(SpecUnderTest::DialectPoints().size(), 5u);
   EXPECT_EQ(SpecUnderTest::DialectPoints()[0].id, "QW-LAT-7");
   EXPECT_EQ(SpecUnderTest::DialectPoints()[0].words[0], "allow");
 }
