@@ -62,6 +62,7 @@ struct InputClaimHandle {
   std::size_t session = 0;
   std::size_t inputs = 0;  // 0 where the answer is not known yet
   bool over = false;       // abandoned or completed
+  std::string id{};        // "" where the answer is not known yet
 };
 struct Handles {
   std::vector<BatchHandle> batches;
@@ -181,6 +182,9 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void ObserveInput(const engine::CallRecord<F>& record, const PendingTurnInput& input);
   void ObserveInputClaim(const engine::CallRecord<F>& record, const TurnInputClaim& claim);
   void ObserveCancelled(const PendingTurnInputCancelOutcome& outcome);
+  void EndInputClaim(const std::string& claim_id);
+  void ObserveInputsSettled(const RuntimeCommit& commit);
+  void PlanAfterInterrupt(const std::string& turn_id);
   std::size_t SessionIndex(const std::string& session) const;
   std::size_t OwnerIndex(const LeaseOwnerIdentity& owner) const;
 

@@ -397,7 +397,7 @@ void SessionStoreGenerator::ObserveInput(const CallRecord<F>& record, const Pend
 }
 
 void SessionStoreGenerator::ObserveInputClaim(const CallRecord<F>& record, const TurnInputClaim& claim) {
-  known_.input_claims.push_back({record.label, SessionIndex(claim.session_id), claim.inputs.size(), false});
+  known_.input_claims.push_back({record.label, SessionIndex(claim.session_id), claim.inputs.size(), false, claim.claim_id});
   KeepNewest(known_.input_claims, kClaimsKept);
   for (InputHandle& input : known_.inputs) {
     for (const PendingTurnInput& granted : claim.inputs) {
@@ -441,14 +441,44 @@ void SessionStoreGenerator::ObserveInputs(const CallRecord<F>& record) {
     const auto* outcomes = std::get_if<SuffixOutcomes>(suffix);
     for (std::size_t i = 0; outcomes != nullptr && i < outcomes->outcomes.size(); ++i) ObserveCancelled(outcomes->outcomes[i]);
   }
-  const auto* commit = CallOf<CommitRuntimeStateRequest>(record);
-  if (commit == nullptr || !Succeeded(record)) return;
-  for (const TurnInputCompletion& completion : commit->commit.completed_turn_input_claims) {
+  if (!Succeeded(record)) return;
+  if (const auto* abandon = CallOf<AbandonTurnInputClaimRequest>(record)) EndInputClaim(abandon->claim.claim_id);
+  if (const auto* commit = CallOf<CommitRuntimeStateRequest>(record)) ObserveInputsSettled(commit->commit);
+}
+
+void SessionStoreGenerator::EndInputClaim(const std::string& claim_id) {
+  for (InputClaimHandle& claim : known_.input_claims) claim.over |= claim.id == claim_id;
+}
+
+void SessionStoreGenerator::ObserveInputsSettled(const RuntimeCommit& commit) {
+  for (const TurnInputCompletion& completion : commit.completed_turn_input_claims) {
+    EndInputClaim(completion.claim_id);
     for (InputHandle& input : known_.inputs) {
       const auto& ids = completion.input_ids;
       input.over |= std::find(ids.begin(), ids.end(), input.id) != ids.end();
     }
   }
+  const auto& turn_id = commit.interrupted_turn_input_turn_id;
+  if (turn_id.has_value() && !epilogue_begun_ && planned_.empty() && random_.OneIn(2)) PlanAfterInterrupt(*turn_id);
+}
+
+// What was deferred is enqueued once more, as it was submitted or as it is now (TI-LAT-4), and claimed before what came later
+// (TI-NXT-10).
+void SessionStoreGenerator::PlanAfterInterrupt(const std::string& turn_id) {
+  for (const PendingTurnInputDraft& draft : keyed_drafts_) {
+    const auto* turn = std::get_if<ActiveTurnIngress>(&draft.ingress);
+    if (turn == nullptr || turn->turn_id != turn_id || draft.session_id != world_.sessions[0]) continue;
+    PendingTurnInputDraft again = draft;
+    if (random_.OneIn(3)) again.ingress = NextTurnIngress{};
+    planned_.push_back(CommandOf(EnqueuePendingTurnInputRequest{std::move(again)}, NewLabel('i')));
+    break;
+  }
+  session_ = 0;
+  PendingTurnInputDraft later;
+  later.session_id = world_.sessions[0];
+  later.input = Payload();
+  planned_.push_back(CommandOf(EnqueuePendingTurnInputRequest{std::move(later)}, NewLabel('i')));
+  planned_.push_back(ClaimNext());
 }
 
 // Claims for the next turn, then for each turn, until neither gives anything, completing each grant (the session that commits) or

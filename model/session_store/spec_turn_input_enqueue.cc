@@ -48,6 +48,7 @@ Verdict RefuseFreshError(const Judge& judge, const SessionState& session, const 
 
 Verdict JudgeConflict(Judge& judge, const SessionState& session, const PendingTurnInputDraft& draft, const Admission& admission,
                       const PendingTurnInputSourceKeyConflict& conflict) {
+  if (admission.kind == Kind::kTaken) return Refuse<"TI-ENQ-14">();
   if (admission.twin == kNoInput) return RefuseFreshError(judge, session, draft);
   const InputRow& twin = (*session.inputs)[admission.twin];
   if (admission.kind == Kind::kReplay) return RefuseReplay(twin);

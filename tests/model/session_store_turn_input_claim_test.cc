@@ -20,7 +20,7 @@ TEST_F(ClaimInputSpec, GrantsSayWhatWasGranted) {
   const auto a = PutInput("a", InputDraft(ForTurn("t")));
   const auto b = PutInput("b");
   const WrongClaim both[] = {
-      {"TI-ACT-7", [](TurnInputClaim& c) { c.session_id = "t"; }},
+      {"TI-ACT-7", [](TurnInputClaim& c) { c.session_id = "elsewhere"; }},
       {"TI-ACT-7", [](TurnInputClaim& c) { c.owner = Owner("y"); }},
       {"TI-ACT-7", [](TurnInputClaim& c) { c.claimed_at_epoch_ms = 999; }},
       {"TI-INV-20", [](TurnInputClaim& c) { c.expires_at_epoch_ms = 1501; }},

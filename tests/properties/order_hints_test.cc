@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/memory_target.h"
 #include "model/session_store/spec.h"
 #include "properties/engine/linearize.h"
 #include "properties/engine/linearize_core.h"
@@ -111,6 +112,31 @@ void CompareMany(mutants::Policy policy, int seeds, Tally* tally) {
     Compare(*own, tally);
     if (testing::Test::HasFatalFailure()) return;
   }
+}
+
+// The reference store's own histories of turn inputs and of the rest, and what becomes of them with answers exchanged.
+TEST(OrderHintsTest, ChangeNoVerdictOnTurnInputs) {
+  const auto factory = bench::MemoryTargets();
+  Tally tally;
+  for (int seed = 0; seed < 2500; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    OwnHistoryOptions options;
+    options.clients = 2 + static_cast<int>(random() % 3);
+    options.calls = options.clients * (2 + static_cast<int>(random() % 4));
+    options.unseen_percent = 5;
+    options.input_percent = 75;
+    options.seed = static_cast<uint64_t>(seed) + 1;
+    auto own = RecordOwnHistory(factory, options);
+    ASSERT_TRUE(own.ok()) << own.status();
+    if (random() % 2 == 0) ExchangeAnswers(random, &own->phase);
+    Compare(*own, &tally);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(tally.ok, 1200);
+  EXPECT_GT(tally.illegal, 150);
+  EXPECT_GT(tally.oracle, 300);
+  EXPECT_LT(tally.steps, tally.steps_without) << "the hints spare nothing";
 }
 
 TEST(OrderHintsTest, ChangeNoVerdict) {

@@ -43,8 +43,13 @@ struct Shared {
 // One client: makes its calls one after the other from what it was answered, and writes them down.
 class Client {
  public:
-  Client(int number, int unseen_percent, SessionExecutionLease lane, Random random, Shared& shared)
-      : number_(number), unseen_percent_(unseen_percent), random_(std::move(random)), lane_(std::move(lane)), shared_(shared) {}
+  Client(int number, const OwnHistoryOptions& options, SessionExecutionLease lane, Random random, Shared& shared)
+      : number_(number),
+        unseen_percent_(options.unseen_percent),
+        input_percent_(options.input_percent),
+        random_(std::move(random)),
+        lane_(std::move(lane)),
+        shared_(shared) {}
 
   // `pause` is called where another client may take its turn.
   template <class Pause>
@@ -76,6 +81,7 @@ class Client {
   }
 
   engine::Action<F> Next() {
+    if (input_percent_ > 0 && random_.Percent(input_percent_)) return NextOfInputs();
     // Enqueue, claim work, a command, by ids, renew, abandon, commit, cancel, list, list pending, take the lane, as a rival,
     // reclaim, renew and release it, load, move the clock.
     static constexpr uint64_t kWeights[] = {240, 200, 40, 20, 60, 40, 150, 30, 35, 35, 30, 3, 3, 20, 3, 20, 30};
@@ -117,6 +123,56 @@ class Client {
       default:
         return MoveClock();
     }
+  }
+
+  engine::Action<F> NextOfInputs() {
+    // Enqueue, claim for the turn, for the next one, abandon, commit, cancel a list, one, a suffix, list, vacuum.
+    static constexpr uint64_t kWeights[] = {50, 20, 30, 12, 25, 12, 8, 5, 15, 5};
+    const TurnInputClaim claim = Recent(input_claims_).value_or(TurnInputClaim());
+    const std::string input = Recent(inputs_).value_or("none");
+    switch (random_.Weighted(kWeights)) {
+      case 0:
+        return EnqueueInput();
+      case 1:
+        return Request(ClaimActiveTurnInputsRequest{Session(), FenceOf(lane_), Owner("a"), "t", CheckpointKind::kBeforeCompletion,
+                                                    kClaimTtl, 1 + random_.Below(3)});
+      case 2:
+        return Request(ClaimNextTurnInputsRequest{Session(), FenceOf(lane_), Owner("a"), kClaimTtl, 1 + random_.Below(3)});
+      case 3:
+        return Request(AbandonTurnInputClaimRequest{claim});
+      case 4:
+        return CommitInputs(claim);
+      case 5:
+        return Request(CancelPendingTurnInputsRequest{Session(), {InputIdTarget{input}, SourceKeyTarget{"key1"}}});
+      case 6:
+        return Request(CancelPendingTurnInputRequest{Session(), input});
+      case 7:
+        return Request(CancelPendingTurnInputSuffixRequest{Session(), InputIdTarget{input}});
+      case 8:
+        return Request(ListPendingTurnInputsRequest{Session()});
+      default:
+        return Request(VacuumRequest{});
+    }
+  }
+
+  engine::Action<F> EnqueueInput() {
+    PendingTurnInputDraft draft;
+    draft.session_id = Session();
+    if (random_.OneIn(4)) draft.source_key = absl::StrCat("key", random_.Below(3));
+    if (random_.OneIn(12)) draft.input_id = absl::StrCat("own", random_.Below(3));
+    if (random_.OneIn(2)) draft.ingress = ActiveTurnIngress{"t", CheckpointKind::kAfterWork};
+    draft.input.items = {TextItem{random_.OneIn(5) ? "ho" : "hi"}};
+    return Request(EnqueuePendingTurnInputRequest{std::move(draft)});
+  }
+
+  engine::Action<F> CommitInputs(const TurnInputClaim& claim) {
+    RuntimeCommit commit;
+    commit.session_id = Session();
+    commit.session_execution_lease = FenceOf(lane_);
+    if (!random_.OneIn(5)) commit.completed_turn_input_claims.push_back(CompletionOf(claim));
+    if (random_.OneIn(3)) commit.interrupted_turn_input_turn_id.emplace("t");
+    if (random_.OneIn(12)) commit.release_session_execution_lease = ReleaseOf(lane_);
+    return Request(CommitRuntimeStateRequest{std::move(commit)});
   }
 
   template <class R>
@@ -179,6 +235,10 @@ class Client {
   void LearnFrom(const std::optional<QueuedWorkClaim>& claim) {
     if (claim.has_value()) claims_.push_back(*claim);
   }
+  void LearnFrom(const PendingTurnInput& input) { inputs_.push_back(input.input_id); }
+  void LearnFrom(const std::optional<TurnInputClaim>& claim) {
+    if (claim.has_value()) input_claims_.push_back(*claim);
+  }
   void LearnFrom(const SessionExecutionLeaseClaimOutcome& outcome) {
     const auto* acquired = std::get_if<LeaseAcquired>(&outcome);
     if (acquired != nullptr && acquired->lease.owner == Owner("a")) lane_ = acquired->lease;
@@ -188,12 +248,15 @@ class Client {
 
   const int number_;
   const int unseen_percent_;
+  const int input_percent_;
   Random random_;
   SessionExecutionLease lane_;
   Shared& shared_;
   uint64_t made_ = 0;
   std::vector<QueuedWorkClaim> claims_;
   std::vector<std::string> batches_;
+  std::vector<TurnInputClaim> input_claims_;
+  std::vector<std::string> inputs_;
   std::vector<Record> records_;
 };
 
@@ -255,7 +318,7 @@ absl::StatusOr<OwnHistory> RecordOwnHistory(const TargetFactory<F>& factory, con
   if (lane == nullptr) return absl::FailedPreconditionError("the lane of a fresh store is not free");
   std::vector<Client> clients;
   for (int number = 0; number < options.clients; ++number) {
-    clients.emplace_back(number, options.unseen_percent, lane->lease, Random::ForProgram(options.seed, number), shared);
+    clients.emplace_back(number, options, lane->lease, Random::ForProgram(options.seed, number), shared);
   }
   const int calls_each = options.calls / options.clients;
   if (options.free_threads) {

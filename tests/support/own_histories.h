@@ -21,6 +21,7 @@ struct OwnHistoryOptions {
   int calls = 1000;  // of the phase, all clients together
   uint64_t seed = 1;
   int unseen_percent = 1;
+  int input_percent = 0;  // of the calls, so many are about turn inputs
   // Free threads, which overlap as the machine lets them; else the deterministic scheduler, which keeps all clients' calls open.
   bool free_threads = false;
 };
