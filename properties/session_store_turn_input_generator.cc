@@ -250,12 +250,17 @@ Command<F> SessionStoreGenerator::AbandonInputs() {
 
 void SessionStoreGenerator::AddInputCompletion(RuntimeCommit& commit, Command& command) {
   const InputClaimHandle* claim = nullptr;
-  // Mostly a claim that can still be completed, from the session that commits.
-  for (int tries = 0; tries < 4; ++tries) {
+  const auto listed = [&] {
+    return std::any_of(command.references.begin(), command.references.end(),
+                       [&](const Reference& r) { return r.label == claim->label; });
+  };
+  // Mostly a claim that can still be completed, from the session that commits, and not twice.
+  for (int tries = 0; tries < 6; ++tries) {
     claim = AnyInputClaim();
-    if (claim == nullptr || (!claim->over && claim->session == 0)) break;
+    if (claim == nullptr || (!claim->over && claim->session == 0 && !listed())) break;
   }
   if (claim == nullptr && !random_.OneIn(4)) return;
+  if (claim != nullptr && listed() && !random_.OneIn(4)) return;
   const std::string to = absl::StrCat("commit.completed_turn_input_claims.", commit.completed_turn_input_claims.size());
   commit.completed_turn_input_claims.emplace_back();
   const std::string label = claim == nullptr ? "" : claim->label;

@@ -90,13 +90,12 @@ Verdict BlameInputs(const Judge& judge, const InputRows& rows, const InputClaimC
 constexpr std::size_t kSmallestWindow = 31;
 
 // An answer that grants nothing where the run was due.
-Verdict BlameNoGrant(const Judge& judge, const InputRows& rows, const InputClaimCall& call, const Indices& run) {
+Verdict BlameNoGrant(const InputRows& rows, const InputClaimCall& call, const Indices& run) {
   const InputRow& first = rows[run.front()];
   if (run.front() >= kSmallestWindow) return Refuse<"TI-INV-12">();
   if (first.claim != nullptr) return call.active ? Refuse<"TI-INV-12">() : Refuse<"TI-NXT-2">();
   if (first.counter > 0) return Refuse<"TI-ABN-3">();
   if (run.front() > 0 && !IsTerminal(rows[run.front() - 1].state)) return RefuseFor<"TI-ACT-4", "TI-NXT-4">(call);
-  (void)judge;
   return RefuseFor<"TI-ACT-3", "TI-NXT-2">(call);
 }
 
@@ -285,7 +284,7 @@ Verdict JudgeClaimError(const Judge& judge, const InputRows& rows, const InputCl
   }
   if (call.ttl > 0 && BeyondSigned(SaturatingAdd(judge.now, call.ttl))) return Refuse<"TI-ACT-11">();
   if (run.empty()) return call.active ? Refuse<"TI-ACT-5">() : Refuse<"TI-NXT-2">();
-  return BlameNoGrant(judge, rows, call, run);
+  return BlameNoGrant(rows, call, run);
 }
 
 Verdict JudgeGrant(Judge& judge, const InputRows& rows, const InputClaimCall& call, const Indices& run, const Indices& with_dead,
@@ -323,7 +322,7 @@ Verdict JudgeClaim(Judge& judge, const InputClaimCall& call, const GrantAnswer& 
   if (answer.unseen) return ApplyUnseen(judge, call, run, with_dead);
   if (answer.error != nullptr) return JudgeClaimError(judge, rows, call, run, answer);
   if (answer.response->has_value()) return JudgeGrant(judge, rows, call, run, with_dead, **answer.response);
-  if (!run.empty()) return BlameNoGrant(judge, rows, call, run);
+  if (!run.empty()) return BlameNoGrant(rows, call, run);
   CountNone(judge, rows, call);
   return kAllowed;
 }

@@ -9,6 +9,7 @@
 #include "properties/check.h"
 #include "properties/session_store.h"
 #include "tests/mutants/slip_store.h"
+#include "tests/support/without_turn_inputs.h"
 
 namespace leasecheck {
 namespace {
@@ -51,6 +52,10 @@ StoreFactory<F> Stores(const Clock& clock, Args... args) {
   factory.info.concurrency = 8;
   factory.info.virtual_clock = false;
   factory.info.pausable = true;
+  // What a store cannot do is not asked of it: it would fail for that, and not for what it does wrong.
+  for (std::size_t i = 0; i < kOperationCount<F> && std::is_base_of_v<session_store::WithoutTurnInputs, Store>; ++i) {
+    factory.info.operations.push_back(i < OperationIndexOf<F, session_store::EnqueuePendingTurnInputRequest>());
+  }
   factory.open = [&clock, args...](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<F::Store>> {
     Environment environment = options.environment;
     environment.clock = &clock;
