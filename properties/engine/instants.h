@@ -14,7 +14,7 @@ namespace leasecheck::engine {
 
 // Sets `instants` to those at which to judge the contract call `record` in `state`, the earliest first; never none. Time does not
 // run back: none is before `now`. An instant that the answer reveals (claimed_at, expires - ttl) is the only one; else it is the
-// earliest of the window and each deadline inside it. The first that explains the answer is as good as any later one: it leaves
+// earliest of the window and each deadline inside it. Between two of these nothing lapses, so the earlier of such instants leaves
 // the most to the calls that follow.
 template <class F>
 void InstantsOf(const typename Spec<F>::State& state, EpochMs now, const CallRecord<F>& record, std::vector<EpochMs>* instants) {

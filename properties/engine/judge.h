@@ -52,20 +52,20 @@ class Judge {
   Judge(const SpecSetup& setup, ClauseHits* hits) : setup_(setup), hits_(hits) {}
 
   void Begin(EpochMs start) {
-    now_ = start;
     states_.clear();
-    states_.push_back(Spec<F>::Initial(setup_));
+    states_.push_back({start, Spec<F>::Initial(setup_)});
   }
 
   // Takes the next call of the history, the `index`th. A violation leaves the judge as it was.
   std::optional<Violation> JudgeCall(const CallRecord<F>& record, std::size_t index) {
-    if (const auto* clock = std::get_if<SetClock>(&record.action); clock != nullptr && !record.window.has_value())
-      now_ = clock->now;
+    if (const auto* clock = std::get_if<SetClock>(&record.action); clock != nullptr && !record.window.has_value()) {
+      for (TimedState<F>& state : states_) state.now = clock->now;
+    }
     const RequestOf<F>* request = RequestIf<F>(record.action);
     if (request == nullptr || std::holds_alternative<Unsupported>(record.outcome)) return std::nullopt;
     if (const auto* foreign = std::get_if<ForeignError>(&record.outcome)) {
       return Violation{std::string(kForeignAnswerClause), std::string(kForeignAnswerSentence), index, foreign->detail,
-                       Spec<F>::Describe(states_.front(), now_)};
+                       Describe()};
     }
     const bool indefinite = std::holds_alternative<Indefinite>(record.outcome);
     if (indefinite && OperationEffect<F>(request->index()) == Effect::kRead) return std::nullopt;
@@ -73,10 +73,7 @@ class Judge {
     context.setup = setup_;
     context.call = static_cast<CallIndex>(index);
     context.hits = hits_;
-    InstantsOf<F>(states_.front(), now_, record, &instants_);
-    if (instants_.size() > 1) ++inside_;
-    if (instants_.size() == 1) now_ = instants_.front();
-    if (instants_.size() == 1 && states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
+    if (!record.window.has_value() && states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
     return StepSet(record, *request, context, index, indefinite);
   }
 
@@ -87,14 +84,13 @@ class Judge {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       if (const auto* foreign = std::get_if<ForeignError>(&calls[i].outcome)) {
         *violation = {std::string(kForeignAnswerClause), std::string(kForeignAnswerSentence), first + i, foreign->detail,
-                      Spec<F>::Describe(states_.front(), now_)};
+                      Describe()};
         return Verdict::kIllegal;
       }
     }
-    const PhaseModel<F> model(calls, first, setup_, now_);
+    const PhaseModel<F> model(calls, first, setup_, now());
     const std::vector<Interval> intervals = model.Intervals();
-    std::vector<TimedState<F>> initial;
-    for (const State& state : states_) initial.push_back({now_, state});
+    const std::vector<TimedState<F>> initial = states_;
     LinearizeOptions wanted = options;
     wanted.want_final_states = true;
     auto result = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
@@ -108,19 +104,19 @@ class Judge {
     if (result.verdict == Verdict::kIllegal) *violation = ExplainPhase(model, first, intervals, initial, result);
     if (result.verdict != Verdict::kOk) return result.verdict;
     CountWitness(model, calls, initial, result.witness);
-    states_.clear();
-    now_ = kEndOfTime;
-    for (TimedState<F>& final_state : result.final_states) {
-      now_ = std::min(now_, final_state.now);
-      states_.push_back(std::move(final_state.state));
-    }
+    states_ = std::move(result.final_states);
     return Verdict::kOk;
   }
   const std::string& undecided() const { return undecided_; }
 
   // One of the possible states; the only one unless an answer was never seen.
-  const State& state() const { return states_.front(); }
-  EpochMs now() const { return now_; }
+  const State& state() const { return states_.front().state; }
+  // The earliest that it can be.
+  EpochMs now() const {
+    EpochMs now = kEndOfTime;
+    for (const TimedState<F>& state : states_) now = std::min(now, state.now);
+    return now;
+  }
   // How many calls so far had a deadline inside their window, so that either answer would have been legal.
   uint64_t inside() const { return inside_; }
 
@@ -128,33 +124,47 @@ class Judge {
   std::optional<Violation> StepOnly(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context,
                                     std::size_t index) {
     alternatives_.clear();
-    auto refused = Spec<F>::Step(states_.front(), request, record.outcome, now_, context, &alternatives_);
-    if (refused.has_value()) return Refuse(*refused, record, request, context, index);
-    for (State& state : alternatives_) states_.push_back(std::move(state));
+    TimedState<F>& only = states_.front();
+    const EpochMs now = only.now;
+    auto refused = Spec<F>::Step(only.state, request, record.outcome, now, context, &alternatives_);
+    if (refused.has_value()) return Refuse(*refused, record, request, context, index, now);
+    for (State& state : alternatives_) states_.push_back({now, std::move(state)});
     return std::nullopt;
   }
 
+  // Each state has its own instant, since what an answer leaves may depend on when it was given.
   std::optional<Violation> StepSet(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context,
                                    std::size_t index, bool indefinite) {
-    std::vector<State> next;
+    std::vector<TimedState<F>> next;
     std::optional<ClauseIndex> first_refusal;
-    for (EpochMs instant : instants_) {
-      for (const State& state : states_) {
-        State stepped = state;
-        auto refused = Spec<F>::Step(stepped, request, record.outcome, instant, context, &next);
-        if (!refused.has_value()) next.push_back(std::move(stepped));
+    bool inside = false;
+    for (const TimedState<F>& from : states_) {
+      InstantsOf<F>(from.state, from.now, record, &instants_);
+      inside |= instants_.size() > 1;
+      for (EpochMs instant : instants_) {
+        alternatives_.clear();
+        State stepped = from.state;
+        auto refused = Spec<F>::Step(stepped, request, record.outcome, instant, context, &alternatives_);
+        if (!refused.has_value()) Add({instant, std::move(stepped)}, &next);
         if (refused.has_value() && !first_refusal.has_value()) first_refusal = refused;
-        if (indefinite) next.push_back(state);
+        for (State& state : alternatives_) Add({instant, std::move(state)}, &next);
       }
-      now_ = instant;
-      if (!next.empty()) break;
+      if (indefinite) Add(from, &next);
     }
-    if (next.empty()) return Refuse(*first_refusal, record, request, context, index);
-    states_.clear();
-    for (State& state : next) {
-      if (std::find(states_.begin(), states_.end(), state) == states_.end()) states_.push_back(std::move(state));
-    }
+    inside_ += inside ? 1 : 0;
+    if (next.empty()) return Refuse(*first_refusal, record, request, context, index, instants_.back());
+    states_ = std::move(next);
     return std::nullopt;
+  }
+
+  // Of two equal states the earlier leaves more to the calls that follow.
+  static void Add(TimedState<F> timed, std::vector<TimedState<F>>* states) {
+    const auto same = std::find_if(states->begin(), states->end(), [&](const auto& other) { return other.state == timed.state; });
+    if (same == states->end()) {
+      states->push_back(std::move(timed));
+    } else {
+      same->now = std::min(same->now, timed.now);
+    }
   }
 
   // Counts the clauses that a parallel phase exercised, along the order that the search found.
@@ -212,21 +222,22 @@ class Judge {
     if (!core.minimal) violation.expected += " (not minimal)";
     violation.expected += ": calls";
     for (int call : core.calls) absl::StrAppend(&violation.expected, " ", first + call);
-    violation.state_before = Spec<F>::Describe(states_.front(), now_);
+    violation.state_before = Describe();
     return violation;
   }
 
   Violation Refuse(ClauseIndex clause, const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context,
-                   std::size_t index) const {
+                   std::size_t index, EpochMs now) const {
     const ClauseInfo& info = Spec<F>::Clauses()[clause];
     return {std::string(info.id), std::string(info.sentence), index,
-            Spec<F>::Explain(states_.front(), request, record.outcome, now_, context), Spec<F>::Describe(states_.front(), now_)};
+            Spec<F>::Explain(state(), request, record.outcome, now, context), Spec<F>::Describe(state(), now)};
   }
+
+  std::string Describe() const { return Spec<F>::Describe(state(), states_.front().now); }
 
   SpecSetup setup_;
   ClauseHits* hits_;
-  EpochMs now_ = 0;
-  std::vector<State> states_;
+  std::vector<TimedState<F>> states_;
   std::vector<State> alternatives_;
   std::vector<EpochMs> instants_;  // scratch
   uint64_t inside_ = 0;
