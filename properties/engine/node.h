@@ -24,8 +24,8 @@ namespace leasecheck::engine {
 // What stands for an identifier or token that no store ever issued. A label without a value resolves to it.
 inline constexpr absl::string_view kNeverIssued = "never-issued";
 
-// Makes `value` the fixed value that no store ever issued: kNeverIssued for strings, 0 for numbers, empty lists, a variant's
-// first alternative made so.
+// Makes `value` the fixed value that no store ever issued: kNeverIssued for strings, 0 for numbers, empty lists, the first
+// alternative of a variant made so.
 template <class T>
 void MakeNeverIssued(T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
