@@ -187,6 +187,7 @@ class BatchScan {
     const auto counts = [&](std::size_t i) { return call(i).called < call(second).returned; };
     if (std::any_of(claim.abandons.begin(), claim.abandons.end(), counts)) return;
     EpochMs expires = held.expires_at_epoch_ms;
+    EpochMs earliest = expires;
     std::size_t before = first;
     for (std::size_t renewal : claim.renewals) {
       if (!counts(renewal)) continue;
@@ -194,13 +195,16 @@ class BatchScan {
       // Only the last renewal counts, where it is clear which that is and what it answered.
       if (renewed == nullptr || !Precedes(call(before), call(renewal)) || !Precedes(call(renewal), call(second))) return;
       expires = renewed->expires_at_epoch_ms;
+      earliest = std::min(earliest, expires);
       before = renewal;
     }
     const EpochMs now = clock_.Latest(call(second));
     if (expires <= now || DefinitelyDead(held.owner, GrantOf(call(second))->owner, setup_.liveness)) return;
     for (const auto& [taking, taker] : unseen_takers_) {
       const bool between = !Precedes(call(taking), call(first)) && !Precedes(call(second), call(taking));
-      if (between && DefinitelyDead(held.owner, *taker, setup_.liveness)) return;
+      // The clock may have fallen since: a claim that had lapsed once may look live again, but is gone if it was taken then.
+      const bool takes = earliest <= clock_.Latest(call(taking)) || DefinitelyDead(held.owner, *taker, setup_.liveness);
+      if (between && takes) return;
     }
     Find("QW-INV-1", second,
          absl::StrCat("batch ", batch_id, " was granted although the claim that call ", first, " got for it is live until ",

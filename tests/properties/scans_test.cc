@@ -60,6 +60,13 @@ class Builder {
     request.owner = claim.owner;
     return Add<2>(std::move(request), std::optional(claim));
   }
+  Builder& NoMatch() {
+    ClaimReadyQueuedWorkByBatchIdsRequest request;
+    request.session_id = "s";
+    request.owner = Owner("X");
+    request.batch_ids = {"none"};
+    return Add<3>(std::move(request), std::optional<QueuedWorkClaim>());
+  }
   Builder& Renew(QueuedWorkClaim claim, EpochMs expires) {
     RenewQueuedWorkClaimRequest request{claim, 1};
     claim.expires_at_epoch_ms = expires;
@@ -232,6 +239,14 @@ TEST(ScansTest, ADeadHolderLosesItsClaim) {
               IsEmpty());
   EXPECT_THAT(Builder().Enqueue(kA).Grant(Claim("c1", 1, 9000, {kA}, dead)).Grant(Claim("c2", 2, 9000, {kA}, stranger)).Broken(),
               ElementsAre("QW-INV-1"));
+}
+
+// A claim by ids that does not match may take and give back; what it took had lapsed then, even if the clock has fallen since.
+TEST(ScansTest, AClaimThatWasTakenWhileItHadLapsedIsGoneWhenTheClockFalls) {
+  const QueuedWorkBatch a = Batch("a", 1);
+  const auto granted = [&] { return Builder().Enqueue(a).Grant(Claim("c1", 1, 1000, {a})); };
+  EXPECT_TRUE(granted().NoMatch().Clock(0).Grant(Claim("c2", 2, 1200, {a})).Broken().empty());
+  EXPECT_THAT(granted().Clock(0).NoMatch().Grant(Claim("c2", 2, 1200, {a})).Broken(), ElementsAre("QW-INV-1"));
 }
 
 // The first of three grants to begin may be the last to be made: it may have taken the batch from the dead holder.
