@@ -144,8 +144,15 @@ class Observations {
       kind.repeated = !released_.insert(release->completion.lease_token).second;
       return Change::kNothing;
     }
+    if (MayTakeFromTheDead(call)) return Change::kPending;
     kind.without_effect = IsNone(call) || CallOf<LoadSessionRequest>(call) != nullptr;
     return Change::kNothing;  // a lane's affairs never touch the queue
+  }
+
+  // A claim by ids that does not match may claim and give back (QW-LAT-22): what a dead holder held is pending from then on.
+  static bool MayTakeFromTheDead(const SessionCall& call) {
+    const auto* claim = CallOf<ClaimReadyQueuedWorkByBatchIdsRequest>(call);
+    return claim != nullptr && !claim->batch_ids.empty() && std::holds_alternative<LocalProcessOwner>(claim->owner.liveness);
   }
 
   static bool IsNone(const SessionCall& call) {

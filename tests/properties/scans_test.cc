@@ -60,10 +60,10 @@ class Builder {
     request.owner = claim.owner;
     return Add<2>(std::move(request), std::optional(claim));
   }
-  Builder& NoMatch() {
+  Builder& NoMatch(LeaseOwnerIdentity owner = Owner("X")) {
     ClaimReadyQueuedWorkByBatchIdsRequest request;
     request.session_id = "s";
-    request.owner = Owner("X");
+    request.owner = std::move(owner);
     request.batch_ids = {"none"};
     return Add<3>(std::move(request), std::optional<QueuedWorkClaim>());
   }
@@ -247,6 +247,14 @@ TEST(ScansTest, AClaimThatWasTakenWhileItHadLapsedIsGoneWhenTheClockFalls) {
   const auto granted = [&] { return Builder().Enqueue(a).Grant(Claim("c1", 1, 1000, {a})); };
   EXPECT_TRUE(granted().NoMatch().Clock(0).Grant(Claim("c2", 2, 1200, {a})).Broken().empty());
   EXPECT_THAT(granted().Clock(0).NoMatch().Grant(Claim("c2", 2, 1200, {a})).Broken(), ElementsAre("QW-INV-1"));
+}
+
+// ... and what a dead process held is pending then.
+TEST(ScansTest, AClaimByIdsThatDoesNotMatchMayFreeWhatADeadHolderHeld) {
+  LeaseOwnerIdentity local = Owner("L");
+  local.liveness = LocalProcessOwner{"h", "b", 1, "1"};
+  EXPECT_THAT(Builder().Enqueue(kA).Pending({}).NoMatch(local).Pending({kA}).Broken(), IsEmpty());
+  EXPECT_THAT(Builder().Enqueue(kA).Pending({}).NoMatch().Pending({kA}).Broken(), ElementsAre("QW-INV-19"));
 }
 
 // The first of three grants to begin may be the last to be made: it may have taken the batch from the dead holder.
