@@ -89,7 +89,7 @@ std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& optio
   weights[0] = std::max<uint64_t>(weights[0], 10);
   weights[OperationIndexOf<SessionStoreFamily, TryClaimSessionExecutionLeaseRequest>()] += 2;
   if (!options.move_clock) weights[kOperationCount<SessionStoreFamily>] = 0;
-  if (!options.durable) weights[kOperationCount<SessionStoreFamily> + 1] = 0;
+  weights[kOperationCount<SessionStoreFamily> + 1] *= options.durable ? options.faults.reopen : 0;
   for (std::size_t i = 0; i < options.operations.size(); ++i) {
     if (!options.operations[i]) weights[i] = 0;
   }

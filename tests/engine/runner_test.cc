@@ -188,6 +188,45 @@ TEST_F(RunnerTest, ASleeperWakesWhenTheClockIsThereAndElseMovesItItself) {
   }
 }
 
+// The clients of free threads by the recorded order: each run begins and ends its calls like the one before.
+TEST_F(RunnerTest, FreeThreadsKeepToARecordedOrder) {
+  const auto order_of = [](const RunResult<F>& run) { return run.schedules[1]; };
+  Program<F> program;
+  program.phases = {{{{Take("a", 7)}}}, {{{Take("b", 1), Redeem("a")}, {Redeem("a"), Take("c", 2)}, {Take("d", 3)}}}};
+  for (const std::vector<int>& turns :
+       {std::vector<int>{2, 1, 0, 0, 0, 1, 2, 1, 1, 0}, std::vector<int>{0, 1, 2, 2, 1, 0, 1, 0, 0, 1},
+        std::vector<int>{2, 2, 1, 1, 1, 1, 0, 0, 0, 0}}) {
+    Schedule order(turns.begin(), turns.end());
+    order.of_calls = true;
+    auto target = Open(false);
+    Runner<F> runner(*target, setup_, search_, nullptr);
+    for (int i = 0; i < 20; ++i) {
+      const RunResult<F> run = runner.Replay(program, {{}, order});
+      ASSERT_TRUE(run.status.ok());
+      ASSERT_EQ(order_of(run), order);
+    }
+  }
+}
+
+// A program of which parts were taken away, and one that has more than the order: what is left keeps to it, and nobody waits for
+// ever.
+TEST_F(RunnerTest, AnOrderOfAnotherProgramHoldsNobodyUp) {
+  Command<F> held = Take("e", 5);
+  held.hold = 2;
+  Program<F> program;
+  program.phases = {{{{Take("a", 7)}}}, {{{held, Redeem("a"), Redeem("a")}, {Redeem("a"), held, held}, {}}}};
+  Schedule order{1, 2, 2, 1, 2, 0, 2, 1};
+  order.of_calls = true;
+  auto target = Open(false);
+  Runner<F> runner(*target, setup_, search_, nullptr);
+  for (int i = 0; i < 20; ++i) {
+    const RunResult<F> run = runner.Replay(program, {{}, order});
+    ASSERT_TRUE(run.status.ok());
+    EXPECT_EQ(run.history.calls.size(), 7u);
+    EXPECT_FALSE(run.violation.has_value());
+  }
+}
+
 TEST_F(RunnerTest, ProgramKDependsOnSeedAndKOnly) {
   auto target = Open(false);
   Runner<F> runner(*target, setup_, search_, &hits_);
