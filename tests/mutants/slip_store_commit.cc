@@ -18,7 +18,14 @@ using namespace session_store;  // NOLINT(build/namespaces): this file is about 
 
 Result<RuntimeCommitResult> SlipStore::CommitRuntimeState(const CommitRuntimeStateRequest& request) {
   absl::MutexLock lock(&mutex_);
-  return Commit(request.commit, Now());
+  CarryOutLate();
+  Result<RuntimeCommitResult> result = Commit(request.commit, Now());
+  const bool lost_its_head = !result.has_value() && std::holds_alternative<HeadRevisionConflict>(result.error());
+  // The settlement was handed to somebody who is not told of the refusal.
+  if (Slips(Slip::kLateRefusedCommitSettles) && lost_its_head && !CheckCompletions(request.commit, Now()).has_value()) {
+    refused_commit_ = request.commit;
+  }
+  return result;
 }
 
 // Where a slip leaves the critical section: lets others in, then repeats every check but the slip's own, so that only that
@@ -70,7 +77,26 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
       commit.release_session_execution_lease->session_id != commit.session_id) {
     return Fail(Backend{"the release is of another session"});
   }
+  if (Slips(Slip::kCrashStampWrittenFirst) && commit.turn_commit.has_value() && disk_ != nullptr) {
+    WriteStampAhead(commit);
+    now = LetOthersIn("stamp_written");
+    // All else is right: it is looked at again.
+    if (auto replayed = Replay(commit, now)) return *replayed;
+    if (Error error = CheckFence(commit, now)) return Fail(*error);
+    if (Error error = CheckHead(commit)) return Fail(*error);
+    if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+  }
   return Apply(commit);
+}
+
+// Puts the stamp alone on the disk.
+void SlipStore::WriteStampAhead(const RuntimeCommit& commit) {
+  StoreState image = state_;
+  Session& session = image.sessions[commit.session_id];
+  session.stamps[commit.turn_commit->turn_id] = {commit.turn_commit->turn_commit_hash,
+                                                 ResultOf(commit, session.head_revision + 1)};
+  image.next_id = state_.next_id;
+  disk_->Write(life_, std::move(image));
 }
 
 SlipStore::Error SlipStore::CheckBinding(const RuntimeCommit& commit) {
