@@ -116,10 +116,16 @@ class Driver {
     Together(int count, std::size_t longest, Scheduler* switches, const Schedule* recorded)
         : clients(count),
           scheduler(switches),
-          order(recorded != nullptr && recorded->of_calls ? recorded : nullptr),
+          order(recorded != nullptr && recorded->of_calls && !recorded->empty() ? recorded : nullptr),
           start(count),
           arrived(longest),
-          gone(count) {}
+          gone(count) {
+      if (order == nullptr) return;
+      // It may be of a program with more clients.
+      const int most = *std::max_element(order->begin(), order->end()) + 1;
+      row_ends = RowEnds(*order, most);
+      if (most > count) order = nullptr;
+    }
     // Holds a client until `reached`, or until it cannot be: every other client has finished or is held too.
     template <class Condition>
     void Await(const Condition& reached) {
@@ -145,20 +151,46 @@ class Driver {
       finished.fetch_add(1);
       Changed();
     }
-    // Waits until `client` is the next to begin or end a command by the recorded order, and ticks.
+    // Waits until `client` is the next to begin or end a command by the recorded order, and ticks. Those that begin in a row wait
+    // for each other, so that they are in the store together as they were.
     Instant TakeTurn(int client, Driver& driver) {
       if (order == nullptr) return driver.Tick();
       const auto turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
-        while (next_turn < order->size() && gone[(*order)[next_turn]].load()) ++next_turn;
+        PassOverTheGone();
         return next_turn == order->size() || (*order)[next_turn] == client ||
                std::find(order->begin() + next_turn, order->end(), client) == order->end();
       };
       absl::MutexLock lock(&holding);
       waiting.fetch_add(1);
       holding.Await(absl::Condition(&turn));
+      const bool in_order = next_turn < order->size() && (*order)[next_turn] == client;
+      const std::size_t row_end = in_order ? row_ends[next_turn] : 0;
+      const Instant instant = driver.Tick();
+      if (in_order) ++next_turn;
+      const auto all_there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
+        PassOverTheGone();
+        return next_turn >= row_end;
+      };
+      holding.Await(absl::Condition(&all_there));
       waiting.fetch_sub(1);
-      if (next_turn < order->size() && (*order)[next_turn] == client) ++next_turn;
-      return driver.Tick();
+      return instant;
+    }
+    void PassOverTheGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
+      while (next_turn < order->size() && gone[(*order)[next_turn]].load()) ++next_turn;
+    }
+    // By turn: where the row of beginnings that it belongs to ends; 0 for an end. Each client begins and ends by turns.
+    static std::vector<std::size_t> RowEnds(const Schedule& turns, int count) {
+      std::vector<bool> open(count), begins;
+      for (int client : turns) {
+        open[client] = !open[client];
+        begins.push_back(open[client]);
+      }
+      std::vector<std::size_t> ends(turns.size(), 0);
+      for (std::size_t i = turns.size(); i-- > 0;) {
+        const bool goes_on = i + 1 < turns.size() && begins[i + 1];
+        if (begins[i]) ends[i] = goes_on ? ends[i + 1] : i + 1;
+      }
+      return ends;
     }
     // Holds a client before its call number `call` until the others that still run are there too, so that free threads do
     // overlap: a call of a store in memory is shorter than what threads drift apart by. Gives up soon; nobody waits for the
@@ -171,8 +203,9 @@ class Driver {
       }
     }
     const int clients;
-    Scheduler* const scheduler;   // null: free threads
-    const Schedule* const order;  // of calls, of free threads; may be null
+    Scheduler* const scheduler;         // null: free threads
+    const Schedule* order;              // of calls, of free threads; may be null
+    std::vector<std::size_t> row_ends;  // by turn
     std::latch start;
     std::vector<std::atomic<int>> arrived;
     std::atomic<uint64_t> calls_begun{0};

@@ -9,7 +9,10 @@
 #include "absl/time/time.h"
 #include "adapters/process/server.h"
 #include "model/environment.h"
+#include "properties/engine/in_process_target.h"
+#include "properties/engine/process_start.h"
 #include "tests/mutants/catalogue.h"
+#include "tests/mutants/slip_store.h"
 
 namespace {
 
@@ -26,7 +29,19 @@ int main(int argc, char** argv) {
     std::cerr << "serve_mutant: name one of the mutants\n";
     return 64;
   }
-  auto target = leasecheck::mutants::FactoryOf(*mutant)();
+  // Its harness is another process, so who is dead it asks the system.
+  static const leasecheck::engine::ProcessLiveness liveness;
+  leasecheck::StoreFactory<leasecheck::SessionStoreFamily> factory;
+  factory.info.name = argv[1];
+  factory.info.concurrency = 16;
+  factory.open =
+      [mutant](
+          const leasecheck::OpenOptions& options) -> absl::StatusOr<std::unique_ptr<leasecheck::session_store::SessionStore>> {
+    leasecheck::Environment environment = options.environment;
+    environment.liveness = &liveness;
+    return std::make_unique<leasecheck::mutants::SlipStore>(environment, leasecheck::mutants::Policy{.slip = mutant->slip});
+  };
+  auto target = leasecheck::InProcess(factory)();
   if (!target.ok()) return 70;
   Linger linger;
   (*target)->SetPauseHook(&linger);
