@@ -518,7 +518,7 @@ class SlipStore final : public session_store::SessionStore {
   void Settle(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::RuntimeCommitResult ResultOf(const session_store::RuntimeCommit& commit, uint64_t head_revision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WriteStampAhead(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteAhead(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::RuntimeCommitResult Apply(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Environment environment_;
