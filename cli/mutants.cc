@@ -17,6 +17,7 @@
 #include "properties/engine/report.h"
 #include "tests/mutants/run.h"
 #include "tests/mutants/show.h"
+#include "tests/mutants/shrunk.h"
 
 namespace leasecheck::cli {
 namespace {
@@ -25,6 +26,7 @@ struct MutantsFlags {
   mutants::RunOptions run;
   std::string markdown;
   std::string show;
+  bool shrunk = false;
 };
 
 int Unknown(const std::string& name) {
@@ -38,8 +40,16 @@ int Show(const MutantsFlags& flags) {
   return ExitCode(*report);
 }
 
+int ShowShrinking(const MutantsFlags& flags) {
+  const std::vector<mutants::ShrunkRow> rows = mutants::MeasureShrinking(flags.run.first_seed, flags.run.seeds, flags.run.names);
+  if (rows.empty()) return Complain(absl::InvalidArgumentError("--shrunk: none of these mutants is a race"));
+  std::cout << mutants::ShrunkTable(rows);
+  return mutants::ShrinksWell(rows) ? kConforms : kDoesNotConform;
+}
+
 int RunVerb(const MutantsFlags& flags) {
   if (!flags.show.empty()) return Show(flags);
+  if (flags.shrunk) return ShowShrinking(flags);
   if (!flags.markdown.empty()) {
     if (absl::Status status = CheckWritable(flags.markdown); !status.ok()) return Complain(status);
   }
@@ -77,6 +87,7 @@ void AddMutantsVerb(CLI::App& app, int* exit_code) {
       ->capture_default_str();
   verb->add_option("--markdown", flags->markdown, "Write the table as Markdown")->type_name("FILE");
   verb->add_option("--show", flags->show, "Check this mutant once and print what its author would see")->type_name("NAME");
+  verb->add_flag("--shrunk", flags->shrunk, "Print how well the failures of the races shrink, and whether they replay");
   verb->add_option("NAME", flags->run.names, "Mutants; all where none is named");
   verb->callback([flags, exit_code] { *exit_code = RunVerb(*flags); });
 }

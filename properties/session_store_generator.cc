@@ -323,6 +323,8 @@ Command<F> SessionStoreGenerator::StaleUse(const std::string& claim) {
 }
 
 Command<F> SessionStoreGenerator::NextOfBranch(int client, const State& state, EpochMs now) {
+  // Who reads the clock too early is found out only where it moves while he waits.
+  if (client == 0 && options_.move_clock && options_.system_now == 0 && faults_.OneIn(5)) return MoveClock(state, now);
   if (random_.OneIn(4)) {
     if (auto twin = Twin(client)) return *std::move(twin);
   }

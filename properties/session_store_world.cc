@@ -117,7 +117,7 @@ std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& optio
   }
   Enable(theme, weights);
   if (!options.move_clock) weights[kOperationCount<SessionStoreFamily>] = 0;
-  if (!options.durable) weights[kOperationCount<SessionStoreFamily> + 1] = 0;
+  weights[kOperationCount<SessionStoreFamily> + 1] *= options.durable ? options.faults.reopen : 0;
   for (std::size_t i = 0; i < options.operations.size(); ++i) {
     if (!options.operations[i]) weights[i] = 0;
   }

@@ -319,7 +319,8 @@ class Checker {
   void RunProgram(const Stage& stage, uint64_t k, StageReport& counts) {
     // The stages draw from programs of their own.
     const uint64_t seed = options_.seed ^ (std::hash<std::string>()(stage.name) << 8);
-    const bool sweeps = k % 2 == 1 && !stage.sweep.empty() && target_->info().kills_at_statement;
+    const bool may_sweep = !stage.sweep.empty() && target_->info().kills_at_statement && options_.faults.at_statement > 0;
+    const bool sweeps = may_sweep && (k % 2 == 1 || options_.faults.crash == 0);
     // Programs of one sweep are the same up to the statement at which they end.
     const uint64_t place = k / 2;
     Random random = sweeps ? Random::ForProgram(~seed, place / kStatementsSwept) : Random::ForProgram(seed, k);
@@ -433,7 +434,10 @@ class Checker {
     if (!InScope(clause) || broken_.contains(clause) || known_seen_.contains(clause)) return;
     const bool known = options_.known_deviations.contains(clause);
     std::string note;
+    shrink_ = Shrinking();
+    const double begin = Seconds();
     if (options_.shrink) run = Shrunk(std::move(run), k, note);
+    shrink_.seconds = Seconds() - begin;
     (known ? known_seen_ : broken_).insert({clause, run.violation->clause});
     failures_ += known ? 0 : 1;
     report_.failures.push_back(Describe(stage, k, run, known, std::move(note)));
@@ -463,6 +467,9 @@ class Checker {
     for (const CallRecord<F>& record : run.history.calls) failure.calls += RequestIf<F>(record.action) != nullptr ? 1 : 0;
     failure.known_deviation = known;
     failure.note = std::move(note);
+    failure.shrink_seconds = shrink_.seconds;
+    failure.replays = shrink_.replays;
+    failure.replayed = shrink_.replayed;
     WriteTrace(run, k, failure);
     return failure;
   }
@@ -501,7 +508,8 @@ class Checker {
     if (!options_.replay_command.empty()) failure.replay = absl::StrCat(options_.replay_command, " ", path);
   }
 
-  // Shrinks by the recorded schedule where there is one, by a few other schedules where the store can pause, else by free runs.
+  // Shrinks by the recorded schedule where there is one and by a few others where the store can pause; else, as of other
+  // processes, by the recorded order of calls and answers.
   Result Shrunk(Result run, uint64_t k, std::string& note) {
     const std::string clause = run.violation->clause;
     bool parallel = false;
@@ -509,7 +517,7 @@ class Checker {
     for (std::size_t i = 0; i < run.program.phases.size(); ++i) {
       if (run.program.phases[i].clients.size() < 2) continue;
       parallel = true;
-      scheduled &= i < run.schedules.size() && !run.schedules[i].empty();
+      scheduled &= i < run.schedules.size() && run.schedules[i].switches();
     }
     const bool pausable = target_->info().pausable;
     Random random = Random::ForProgram(options_.seed + 1, k);
@@ -521,7 +529,8 @@ class Checker {
         if (attempt > 0 && pausable) chooser = [&random] { return RandomSwitches(random.Split()); };
         ++replays;
         Runner<F> runner(*target_, setup_, search_, nullptr, Time(), clock_error_);
-        Result again = runner.Replay(program, schedules, chooser);
+        // Free threads: in the order of calls and answers that broke it, and now and then as it may come.
+        Result again = runner.Replay(program, attempt % 3 == 2 && !pausable ? std::vector<Schedule>() : schedules, chooser);
         if (!again.status.ok()) return std::nullopt;
         if (again.violation.has_value() && StandsFor(again.violation->clause, clause)) return again;
       }
@@ -556,14 +565,18 @@ class Checker {
   }
 
   std::string ReplayRate(const Result& run, const std::string& clause) {
-    constexpr int kRuns = 10;
+    const bool exact = target_->info().pausable;
+    const int runs = exact ? 10 : 20;
     int again = 0;
-    for (int i = 0; i < kRuns; ++i) {
+    for (int i = 0; i < runs; ++i) {
       Runner<F> runner(*target_, setup_, search_, nullptr, Time(), clock_error_);
       const Result replayed = runner.Replay(run.program, run.schedules);
       again += replayed.violation.has_value() && replayed.violation->clause == clause ? 1 : 0;
     }
-    return absl::StrCat("replayed in ", again, " of ", kRuns, " runs");
+    shrink_.replays = static_cast<uint64_t>(runs);
+    shrink_.replayed = static_cast<uint64_t>(again);
+    return absl::StrCat("replayed in ", again, " of ", runs, " runs",
+                        exact ? "" : ", each with the recorded order of calls and answers");
   }
 
   // Failures found earlier, from the folder of --out.
@@ -733,6 +746,11 @@ class Checker {
   ClauseHits hits_;
   AnswerCounts<F> answers_;
   std::unique_ptr<Runner<F>> runner_;
+  struct Shrinking {
+    double seconds = 0;
+    uint64_t replays = 0;
+    uint64_t replayed = 0;
+  } shrink_;                     // of the last failure
   std::string last_indefinite_;  // what the last such answer said
   uint64_t operations_ = 0;
   std::set<std::string> broken_;

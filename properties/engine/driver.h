@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -81,11 +82,12 @@ class Driver {
   void EndPhase() { ++phase_; }
 
   // Runs a whole phase: its one client sequentially, or its several clients by real threads, which now and then give way inside
-  // the store where it pauses.
-  absl::Status RunPhase(const Phase<F>& phase) {
+  // the store where it pauses. `order` (may be null) is one of calls, and says who begins or ends a command next: a client waits
+  // for its turn with both. What is not in it, because the program is not the recorded one, comes as it may.
+  absl::Status RunPhase(const Phase<F>& phase, const Schedule* order = nullptr) {
     const bool jitters = phase.clients.size() > 1 && target_.info().pausable;
     if (jitters) target_.SetPauseHook(&jitter_);
-    absl::Status status = RunClients(phase, nullptr);
+    absl::Status status = RunClients(phase, nullptr, order);
     if (jitters) target_.SetPauseHook(nullptr);
     return status;
   }
@@ -95,7 +97,7 @@ class Driver {
     Scheduler scheduler(static_cast<int>(phase.clients.size()), std::move(chooser));
     target_.SetPauseHook(&scheduler);
     scheduler_ = &scheduler;
-    absl::Status status = RunClients(phase, &scheduler);
+    absl::Status status = RunClients(phase, &scheduler, nullptr);
     scheduler_ = nullptr;
     target_.SetPauseHook(nullptr);
     *recorded = scheduler.recorded();
@@ -111,32 +113,99 @@ class Driver {
  private:
   // What the threads of a phase share.
   struct Together {
-    Together(int count, std::size_t longest, Scheduler* switches)
-        : clients(count), scheduler(switches), start(count), arrived(longest) {}
+    Together(int count, std::size_t longest, Scheduler* switches, const Schedule* recorded)
+        : clients(count),
+          scheduler(switches),
+          order(recorded != nullptr && recorded->of_calls && !recorded->empty() ? recorded : nullptr),
+          start(count),
+          arrived(longest),
+          gone(count) {
+      if (order == nullptr) return;
+      // It may be of a program with more clients.
+      const int most = *std::max_element(order->begin(), order->end()) + 1;
+      row_ends = RowEnds(*order, most);
+      if (most > count) order = nullptr;
+    }
     // Holds a client until `reached`, or until it cannot be: every other client has finished or is held too.
     template <class Condition>
     void Await(const Condition& reached) {
-      waiting.fetch_add(1);
-      while (!reached() && waiting.load() + finished.load() < clients) {
-        if (scheduler != nullptr) {
-          scheduler->GiveWay();
-        } else {
-          std::this_thread::yield();
-        }
+      const auto over = [&] { return reached() || waiting.load() + finished.load() >= clients; };
+      if (scheduler != nullptr) {
+        waiting.fetch_add(1);
+        while (!over()) scheduler->GiveWay();
+        waiting.fetch_sub(1);
+        return;
       }
+      absl::MutexLock lock(&holding);
+      waiting.fetch_add(1);
+      holding.Await(absl::Condition(&over));
       waiting.fetch_sub(1);
+    }
+    // To be called when something has changed that a client may be held for.
+    void Changed() {
+      if (waiting.load() == 0) return;
+      absl::MutexLock lock(&holding);  // its end lets the held ones look
+    }
+    void Finish(int client) {
+      gone[client].store(true);
+      finished.fetch_add(1);
+      Changed();
+    }
+    // Waits until `client` is the next to begin or end a command by the recorded order, and ticks. Those that begin in a row wait
+    // for each other, so that they are in the store together as they were.
+    Instant TakeTurn(int client, Driver& driver) {
+      if (order == nullptr) return driver.Tick();
+      const auto turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
+        PassOverTheGone();
+        return next_turn == order->size() || (*order)[next_turn] == client ||
+               std::find(order->begin() + next_turn, order->end(), client) == order->end();
+      };
+      absl::MutexLock lock(&holding);
+      waiting.fetch_add(1);
+      holding.Await(absl::Condition(&turn));
+      const bool in_order = next_turn < order->size() && (*order)[next_turn] == client;
+      const std::size_t row_end = in_order ? row_ends[next_turn] : 0;
+      const Instant instant = driver.Tick();
+      if (in_order) ++next_turn;
+      const auto all_there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
+        PassOverTheGone();
+        return next_turn >= row_end;
+      };
+      holding.Await(absl::Condition(&all_there));
+      waiting.fetch_sub(1);
+      return instant;
+    }
+    void PassOverTheGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(holding) {
+      while (next_turn < order->size() && gone[(*order)[next_turn]].load()) ++next_turn;
+    }
+    // By turn: where the row of beginnings that it belongs to ends; 0 for an end. Each client begins and ends by turns.
+    static std::vector<std::size_t> RowEnds(const Schedule& turns, int count) {
+      std::vector<bool> open(count), begins;
+      for (int client : turns) {
+        open[client] = !open[client];
+        begins.push_back(open[client]);
+      }
+      std::vector<std::size_t> ends(turns.size(), 0);
+      for (std::size_t i = turns.size(); i-- > 0;) {
+        const bool goes_on = i + 1 < turns.size() && begins[i + 1];
+        if (begins[i]) ends[i] = goes_on ? ends[i + 1] : i + 1;
+      }
+      return ends;
     }
     // Holds a client before its call number `call` until the others that still run are there too, so that free threads do
     // overlap: a call of a store in memory is shorter than what threads drift apart by. Gives up soon; nobody waits for the
     // slowest.
     void Gate(std::size_t call) {
+      if (order != nullptr) return;
       arrived[call].fetch_add(1);
       for (int spins = 0; spins < 400 && arrived[call].load() + finished.load() + waiting.load() < clients; ++spins) {
         if (spins % 20 == 19) std::this_thread::yield();
       }
     }
     const int clients;
-    Scheduler* const scheduler;  // null: free threads
+    Scheduler* const scheduler;         // null: free threads
+    const Schedule* order;              // of calls, of free threads; may be null
+    std::vector<std::size_t> row_ends;  // by turn
     std::latch start;
     std::vector<std::atomic<int>> arrived;
     std::atomic<uint64_t> calls_begun{0};
@@ -145,7 +214,10 @@ class Driver {
     std::atomic<uint64_t> commands_ended{0};
     std::atomic<int> waiting{0};
     std::atomic<int> finished{0};
-    absl::Mutex sleepers;  // one that moves the clock at a time
+    std::vector<std::atomic<bool>> gone;  // by client: finished
+    absl::Mutex sleepers;                 // one that moves the clock at a time
+    absl::Mutex holding;
+    std::size_t next_turn ABSL_GUARDED_BY(holding) = 0;
   };
 
   void SwitchPoint(absl::string_view point) {
@@ -154,7 +226,7 @@ class Driver {
 
   Instant Tick() { return clock_.fetch_add(1, std::memory_order_acq_rel); }
 
-  absl::Status RunClients(const Phase<F>& phase, Scheduler* scheduler) {
+  absl::Status RunClients(const Phase<F>& phase, Scheduler* scheduler, const Schedule* order) {
     if (phase.clients.size() == 1) {
       for (const Command<F>& command : phase.clients[0]) {
         if (absl::Status status = Run(command); !status.ok()) return status;
@@ -165,7 +237,7 @@ class Driver {
     const int clients = static_cast<int>(phase.clients.size());
     std::size_t longest = 0;
     for (const auto& commands : phase.clients) longest = std::max(longest, commands.size());
-    Together together(clients, longest, scheduler);
+    Together together(clients, longest, scheduler, order);
     std::vector<absl::Status> statuses(clients);
     std::vector<Labels<F>> labels(clients, Labels<F>(&labels_));
     std::vector<std::vector<CallRecord<F>>> records(clients);
@@ -210,12 +282,14 @@ class Driver {
       } else {
         together.calls_begun.fetch_add(1);
       }
+      together.Changed();
       status = RunCommand(client, command, &together, labels, records);
       together.commands_ended.fetch_add(1);
+      together.Changed();
       if (!status.ok()) break;
       if (scheduler != nullptr) scheduler->Pause("between_calls");
     }
-    together.finished.fetch_add(1);
+    together.Finish(client);
     if (scheduler != nullptr) scheduler->Finish();
     return status;
   }
@@ -230,8 +304,13 @@ class Driver {
     record.action = command.action;
     record.loss = command.loss;
     if (auto* request = std::get_if<0>(&record.action)) Resolve<F>(command.references, labels, conversions_, request);
-    if (const auto* stall = std::get_if<Stall>(&command.action)) return Sleep(*stall, together, record);
-    record.called = Tick();
+    const auto tick = [&] { return together == nullptr ? Tick() : together->TakeTurn(client, *this); };
+    record.called = tick();
+    if (const auto* stall = std::get_if<Stall>(&command.action)) {
+      absl::Status slept = Sleep(*stall, together, record);
+      record.returned = tick();
+      return slept;
+    }
     SwitchPoint("call_begun");
     const EpochMs called = time_ == nullptr ? 0 : time_->Now();
     absl::Status status = Perform(record);
@@ -243,7 +322,7 @@ class Driver {
     const bool is_call = std::holds_alternative<RequestOf<F>>(record.action);
     const bool open_for_ever = is_call && record.loss != Loss::kRequest && std::holds_alternative<Indefinite>(record.outcome);
     if (is_call && record.loss == Loss::kOutcome && !open_for_ever) record.outcome = Indefinite{"the harness lost the answer"};
-    const Instant end = Tick();
+    const Instant end = tick();
     if (!open_for_ever) record.returned = end;
     if (status.ok() && command.loss == Loss::kNone) labels.Set(command.label, record.outcome);
     return status;
@@ -257,7 +336,6 @@ class Driver {
 
   // The record is one of the clock where the sleeper moves it, from when it does.
   absl::Status Sleep(const Stall& stall, Together* together, CallRecord<F>& record) {
-    record.called = Tick();
     absl::Status status;
     if (time_ != nullptr) {
       WaitFor(SetClock{stall.until});
@@ -274,7 +352,6 @@ class Driver {
       }
     }
     record.fault_took = reads_.load() >= stall.until;
-    record.returned = Tick();
     return status;
   }
 

@@ -15,6 +15,10 @@ struct FaultTimes {
   uint64_t stalled = 1;     // a client sleeps across the end of a lease and goes on with what it knew
   uint64_t clock_back = 1;  // the clock falls
   uint64_t clock_far = 1;   // the clock leaps beyond every lease
+  uint64_t reopen = 1;      // a durable store is closed and opened again between two calls
+  // Of the stage of crashes, 0 or 1.
+  uint64_t crash = 1;         // the process is killed from outside, at random
+  uint64_t at_statement = 1;  // ... it kills itself before its n-th statement
 };
 
 }  // namespace leasecheck::engine

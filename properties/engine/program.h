@@ -94,8 +94,17 @@ struct Phase {
   friend bool operator==(const Phase&, const Phase&) = default;
 };
 
-// The clients that take turns at the points where a deterministic run can switch, in order.
-using Schedule = std::vector<int>;
+// The clients of a parallel phase in the order in which they took turns: in a deterministic run at the points where it can
+// switch; or (`of_calls`) in a run of free threads whenever one began or ended a command, which a replay keeps to. Empty: nothing
+// is known.
+struct Schedule : std::vector<int> {
+  using std::vector<int>::vector;
+  bool of_calls = false;
+  bool switches() const { return !empty() && !of_calls; }
+  friend bool operator==(const Schedule& a, const Schedule& b) {
+    return a.of_calls == b.of_calls && static_cast<const std::vector<int>&>(a) == static_cast<const std::vector<int>&>(b);
+  }
+};
 
 template <class F>
 struct Program {

@@ -76,6 +76,9 @@ struct FailureReport {
   uint64_t program = 0;          // its number in the run
   uint64_t operations = 0;       // contract calls of the run until it showed
   std::size_t calls = 0;         // contract calls of the minimal trace
+  double shrink_seconds = 0;     // that it took to find it
+  uint64_t replays = 0;          // how often it was run again, where calls overlap in it
+  uint64_t replayed = 0;         // ... and broke the same clause
   bool known_deviation = false;
   std::string note = {};  // "replayed at 7 of 10 runs", "not minimal: the budget ended"
 };

@@ -58,7 +58,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageReport, name, programs, operations, over
                                    lost_responses, unknown_outcomes, held, stalled, clock_back, clock_far, indefinite,
                                    unsupported, inside, undecided, seconds, note)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailureReport, stage, clause, sentence, trace, state_before, call, expected, got, file, replay,
-                                   backend_log, program, operations, calls, known_deviation, note)
+                                   backend_log, program, operations, calls, shrink_seconds, replays, replayed, known_deviation,
+                                   note)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OperationReport, name, calls, answers)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Report, family, backend, seed, verdict, reason, stages, operations, clauses, failures,
                                    internal_error)

@@ -28,7 +28,7 @@ struct RunResult {
   std::optional<Violation> violation;  // its `call` is a position in `history`
   std::string undecided;               // why the search gave up; "" where it did not
   Program<F> program;                  // as far as it was made
-  std::vector<Schedule> schedules;     // a phase each; empty where it was not run deterministically
+  std::vector<Schedule> schedules;     // a phase each; empty where it had one client
   History<F> history;
   uint64_t inside = 0;  // calls with a deadline inside their window: either answer would have been legal
 };
@@ -75,8 +75,8 @@ class Runner {
     return Finish();
   }
 
-  // Runs a program again: deterministic phases by their schedules, others freely. `chooser` (may be empty) makes the choosers of
-  // the phases instead of the schedules.
+  // Runs a program again: phases by their schedules, those without one freely. `chooser` (may be empty) makes the choosers of the
+  // phases instead of the schedules.
   RunResult<F> Replay(const Program<F>& program, const std::vector<Schedule>& schedules,
                       const std::function<Chooser()>& chooser = {}) {
     Begin();
@@ -92,8 +92,10 @@ class Runner {
           run_.schedules.emplace_back();
         } else if (chooser) {
           RunParallel(phase, chooser());
-        } else if (i < schedules.size() && !schedules[i].empty()) {
+        } else if (i < schedules.size() && schedules[i].switches()) {
           RunParallel(phase, ReplayChooser(schedules[i]));
+        } else if (i < schedules.size()) {
+          RunParallel(phase, nullptr, &schedules[i]);
         } else {
           RunParallel(phase, nullptr);
         }
@@ -236,9 +238,15 @@ class Runner {
     }
   }
 
-  void RunParallel(const Phase<F>& phase, Chooser chooser) {
+  // `order`, of free threads, may be null.
+  void RunParallel(const Phase<F>& phase, Chooser chooser, const Schedule* order = nullptr) {
     Schedule recorded;
-    run_.status = chooser ? driver_.RunPhase(phase, std::move(chooser), &recorded) : driver_.RunPhase(phase);
+    if (chooser) {
+      run_.status = driver_.RunPhase(phase, std::move(chooser), &recorded);
+    } else {
+      run_.status = driver_.RunPhase(phase, order);
+      recorded = OrderOfCalls(absl::MakeConstSpan(driver_.history().calls).subspan(judged_));
+    }
     run_.schedules.push_back(std::move(recorded));
     if (!run_.status.ok()) return;
     const auto& calls = driver_.history().calls;
@@ -249,6 +257,21 @@ class Runner {
       if (generator_ != nullptr) generator_->Observe(calls[judged_]);
       ended_ |= StaysOpen(calls, judged_);
     }
+  }
+
+  // Who began or ended a command, one after the other. One that never ended has its end where its phase has.
+  static Schedule OrderOfCalls(absl::Span<const CallRecord<F>> calls) {
+    std::vector<std::pair<Instant, int>> events;
+    for (const CallRecord<F>& call : calls) {
+      if (call.client < 0) continue;
+      events.emplace_back(call.called, call.client);
+      events.emplace_back(call.returned, call.client);
+    }
+    std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    Schedule order;
+    order.of_calls = true;
+    for (const auto& [instant, client] : events) order.push_back(client);
+    return order;
   }
 
   // A call that may still take effect: nothing after it can be judged. One that a crash interrupted cannot, once reopened.

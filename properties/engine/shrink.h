@@ -49,10 +49,10 @@ class Shrinker {
  private:
   bool Spent() const { return runs_left_ <= 0 || (out_of_time_ && out_of_time_()); }
 
-  bool Try(Program<F> program) {
+  bool Try(Program<F> program) { return Try(std::move(program), best_.schedules); }
+  bool Try(Program<F> program, std::vector<Schedule> schedules) {
     if (Spent()) return false;
     --runs_left_;
-    std::vector<Schedule> schedules = best_.schedules;
     schedules.resize(program.phases.size());
     std::optional<RunResult<F>> run = still_breaks_(program, schedules);
     if (!run.has_value()) return false;
@@ -73,7 +73,9 @@ class Shrinker {
       if (i >= best_.program.phases.size()) continue;
       Program<F> program = best_.program;
       program.phases.erase(program.phases.begin() + i);
-      Try(std::move(program));
+      std::vector<Schedule> schedules = best_.schedules;
+      if (i < schedules.size()) schedules.erase(schedules.begin() + i);
+      Try(std::move(program), std::move(schedules));
     }
   }
 

@@ -388,7 +388,7 @@ class Printer {
         client_ = 0;
         return "parallel";
       case Kind::kSchedule:
-        return absl::StrCat("schedule ", absl::StrJoin(ScheduleHere(), " "));
+        return ScheduleText(ScheduleHere());
       case Kind::kClient:
         return absl::StrCat("client ", client_++, ":");
       case Kind::kEnd:
@@ -397,6 +397,9 @@ class Printer {
     return "";
   }
 
+  static std::string ScheduleText(const Schedule& schedule) {
+    return absl::StrCat(schedule.of_calls ? "order " : "schedule ", absl::StrJoin(schedule, " "));
+  }
   // The schedules stand in the order of their phases; phases without one are passed over.
   const Schedule& ScheduleHere() {
     while (trace_.schedules[schedule_].empty()) ++schedule_;
@@ -713,12 +716,13 @@ absl::StatusOr<History<F>> PlayTrace(Target<F>& target, const Trace<F>& trace, a
   const TargetInfo& info = target.info();
   for (std::size_t i = 0; i < trace.program.phases.size(); ++i) {
     const Phase<F>& phase = trace.program.phases[i];
-    const bool replay = info.pausable && i < trace.schedules.size() && !trace.schedules[i].empty();
+    const bool recorded_here = i < trace.schedules.size();
+    const bool replay = info.pausable && recorded_here && trace.schedules[i].switches();
     const bool one_by_one = static_cast<int>(phase.clients.size()) > info.concurrency;
     Schedule recorded;
     absl::Status status = phase.clients.size() > 1 && (replay || one_by_one)
                               ? driver.RunPhase(phase, ReplayChooser(replay ? trace.schedules[i] : Schedule()), &recorded)
-                              : driver.RunPhase(phase);
+                              : driver.RunPhase(phase, recorded_here ? &trace.schedules[i] : nullptr);
     if (!status.ok()) return status;
   }
   return driver.TakeHistory();

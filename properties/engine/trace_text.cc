@@ -24,14 +24,15 @@ using Kind = TraceLine::Kind;
 constexpr absl::string_view kMagic = "leasecheck trace 1 ";
 constexpr std::size_t kLongestName = 64;
 constexpr absl::string_view kStatements =
-    "a command, an expectation (->, !!, \?\?), @time, let, parallel, client, schedule, end, barrier, reopen, crash, stall, "
+    "a command, an expectation (->, !!, \?\?), @time, let, parallel, client, schedule, order, end, barrier, reopen, crash, "
+    "stall, "
     "start, seed, "
     "clause or a # comment";
 
 // Words that begin a line, or mean something after a `$`.
-constexpr std::array<absl::string_view, 21> kReserved = {
+constexpr std::array<absl::string_view, 22> kReserved = {
     "any", "none",   "rest",     "base",   "start", "seed", "clause",  "let",     "ref",  "barrier", "parallel",
-    "end", "client", "schedule", "reopen", "crash", "lost", "unknown", "dropped", "held", "stall"};
+    "end", "client", "schedule", "reopen", "crash", "lost", "unknown", "dropped", "held", "stall",   "order"};
 
 bool IsNameByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
@@ -175,6 +176,10 @@ class SourceReader {
     if (in.TakeWord("end")) return Bare(in, Kind::kEnd, out);
     if (in.TakeWord("client")) return Client(in, out);
     if (in.TakeWord("schedule")) return ReadSchedule(in, out);
+    if (in.TakeWord("order")) {
+      out->schedule.of_calls = true;
+      return ReadSchedule(in, out);
+    }
     if (in.TakeWord("reopen")) {
       out->command = CommandKind::kReopen;
       return Bare(in, Kind::kCommand, out);
@@ -353,7 +358,7 @@ class SourceReader {
       case Kind::kParallel:
         return CheckParallel(in, out);
       case Kind::kSchedule:
-        if (before != Kind::kParallel) return in.Fail(out.column, "schedule stands right after parallel");
+        if (before != Kind::kParallel) return in.Fail(out.column, "a schedule or order stands right after parallel");
         schedule_ = out.schedule;
         schedule_line_ = out.line;
         return absl::OkStatus();
@@ -388,7 +393,7 @@ class SourceReader {
     if (last_barrier_) return in.Fail(out.column, "a barrier stands between two sequences of commands only");
     parallel_line_ = out.line;
     clients_ = 0;
-    schedule_.clear();
+    schedule_ = Schedule();
     in_sequence_ = false;
     has_commands_ = true;
     return absl::OkStatus();

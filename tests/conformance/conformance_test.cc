@@ -151,6 +151,26 @@ TEST(ConformanceTest, ProcessesThatShareNothingAreFoundOut) {
   EXPECT_EQ(report.verdict, Verdict::kDoesNotConform) << report.text();
 }
 
+// Nobody can choose what happens inside of another process: the failure keeps the order of its calls and answers, and says how
+// often it comes back in that order.
+TEST(ConformanceTest, ARaceInAnotherProcessShrinksInItsOrderOfCalls) {
+  CheckOptions options;
+  options.operations = 20'000;
+  options.sequential = false;
+  const TargetFactory<SessionStoreFamily> factory = []() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+    process::ProcessOptions racy;
+    racy.command = absl::StrCat("exec '", LEASECHECK_SERVE_MUTANT, "' race-select-then-mark");
+    racy.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
+    return process::ProcessTarget<SessionStoreFamily>::Start(racy);
+  };
+  const Report report = Check<SessionStoreFamily>(factory, options);
+  ASSERT_EQ(report.failures.size(), 1u) << report.text();
+  const FailureReport& failure = report.failures.front();
+  EXPECT_THAT(failure.trace, testing::HasSubstr("  order "));
+  EXPECT_THAT(failure.note, testing::HasSubstr(" of 20 runs, each with the recorded order of calls and answers"));
+  EXPECT_EQ(failure.replays, 20u);
+}
+
 TEST(ConformanceTest, TheSameSeedMakesTheSameCheck) {
   CheckOptions options;
   options.operations = 20'000;

@@ -39,7 +39,55 @@ SlipStore::SlipStore(const Environment& environment, Policy policy, Disk* disk)
       policy_(policy),
       disk_(disk),
       life_(disk == nullptr ? 0 : disk->BeginLife()),
-      state_(disk == nullptr ? StoreState() : disk->Read()) {}
+      state_(disk == nullptr ? StoreState() : disk->Read()) {
+  absl::MutexLock lock(&mutex_);
+  Recover();
+}
+
+// What a store does with what it finds on its disk.
+void SlipStore::Recover() {
+  constexpr DurationMs kGrace = 1000;
+  if (disk_ == nullptr) return;
+  for (auto& [id, session] : state_.sessions) {
+    for (Row& row : session.rows) {
+      if (!row.record.has_value()) continue;
+      if (Slips(Slip::kCrashLeasesRestarted)) row.record->expires = SaturatingAdd(row.record->expires, kGrace);
+      if (Slips(Slip::kCrashClaimTokensMadeAnew)) row.record->lease_token = NewId("token");
+    }
+  }
+}
+
+EpochMs SlipStore::Now() {
+  const EpochMs now = environment_.clock->Now();
+  constexpr EpochMs kStep = 10;
+  if (Slips(Slip::kTimeNeverFalls)) return kept_time_ = std::max(kept_time_, now);
+  if (Slips(Slip::kTimeInSteps)) return now - now % kStep;
+  if (Slips(Slip::kTimeIn32Bits)) {
+    // Milliseconds since the store was first asked, which wrap after 49 days.
+    if (kept_time_ == 0) kept_time_ = now;
+    return now < kept_time_ ? now : kept_time_ + static_cast<uint32_t>(now - kept_time_);
+  }
+  return now;
+}
+
+std::optional<EpochMs> SlipStore::ReadEarly(Slip slip) const {
+  if (!Slips(slip)) return std::nullopt;
+  const EpochMs early = environment_.clock->Now();
+  if (environment_.pause != nullptr) environment_.pause->Pause("time_read");
+  return early;
+}
+
+// The effects of calls that were refused.
+void SlipStore::CarryOutLate() {
+  if (refused_commit_.has_value()) Settle(*refused_commit_);
+  refused_commit_.reset();
+  if (refused_renewal_.has_value()) {
+    for (Row* row : OwnedRows(refused_renewal_->claim, false)) {
+      row->record->expires = ExpiryOf(Now(), refused_renewal_->lease_ttl_ms);
+    }
+  }
+  refused_renewal_.reset();
+}
 
 EpochMs SlipStore::LetOthersIn(absl::string_view point) {
   mutex_.Unlock();
@@ -53,16 +101,22 @@ EpochMs SlipStore::LetOthersIn(absl::string_view point) {
 }
 
 void SlipStore::Persist() {
+  if (Slips(Slip::kTimeOfLastWrite)) kept_time_ = Now();
   if (disk_ == nullptr) return;
   StoreState image = state_;
   if (Slips(Slip::kCrashIdsRestart)) image.next_id = 1;
+  if (Slips(Slip::kCrashSeqRestarts)) image.next_seq = 1;
   for (auto& [id, session] : image.sessions) {
     if (Slips(Slip::kCrashLaneCountersForgotten)) session.lane.counter = 0;
+    if (Slips(Slip::kCrashLanesForgotten)) session.lane.lease.reset();
+    if (Slips(Slip::kCrashHeadForgotten)) session.head_revision = 0;
     if (Slips(Slip::kCrashStampsForgotten)) session.stamps.clear();
     if (unsettled_.has_value() && unsettled_->first == id) session.rows = unsettled_->second;
     for (Row& row : session.rows) {
       if (Slips(Slip::kCrashClaimsForgotten)) row.record.reset();
       if (Slips(Slip::kCrashClaimCountersForgotten)) row.counter = 0;
+      if (Slips(Slip::kCrashKeysForgotten)) row.batch.source_key.reset();
+      if (Slips(Slip::kCrashAvailabilityForgotten)) row.batch.available_at_ms = 0;
     }
   }
   unsettled_.reset();
@@ -189,8 +243,10 @@ Result<QueuedWorkBatch> SlipStore::Insert(const QueuedWorkBatchDraft& draft, Epo
 
 Result<QueuedWorkBatch> SlipStore::EnqueueQueuedWork(const EnqueueQueuedWorkRequest& request) {
   const QueuedWorkBatchDraft& draft = request.batch;
+  const std::optional<EpochMs> early = ReadEarly(Slip::kRaceEnqueueTimeBeforeLock);
   absl::MutexLock lock(&mutex_);
-  EpochMs now = Now();
+  EpochMs now = early.value_or(Now());
+  CarryOutLate();
   if (Deviates(Deviation::kTimesAbove63BitsRefused) && draft.available_at_ms > kEndOfSignedTime) {
     return Fail(Backend{"the time is out of range"});
   }
@@ -249,6 +305,7 @@ Result<QueuedWorkClaim> SlipStore::RenewQueuedWorkClaim(const RenewQueuedWorkCla
     for (Row* row : owned) row->record->expires = renewed.expires_at_epoch_ms;
   }
   if (!HoldsForRenew(request.claim, owned, now)) {
+    if (Slips(Slip::kLateRefusedRenewExtends)) refused_renewal_ = request;
     return Fail(QueuedWorkClaimExpired{request.claim.session_id, request.claim.claim_id});
   }
   if (Slips(Slip::kRaceRenewCheckThenExtend)) {
@@ -281,11 +338,21 @@ Result<Done> SlipStore::AbandonQueuedWorkClaim(const AbandonQueuedWorkClaimReque
   absl::MutexLock lock(&mutex_);
   const EpochMs now = Now();
   std::vector<Row*> owned = OwnedRows(request.claim, Slips(Slip::kAbandonTrustsClaimId));
+  if (Slips(Slip::kRaceAbandonCheckThenClear) && !owned.empty()) {
+    std::set<std::string> ids;
+    for (const Row* row : owned) ids.insert(row->batch.batch_id);
+    LetOthersIn("claim_checked");
+    owned.clear();
+    for (Row& row : state_.sessions[request.claim.session_id].rows) {
+      if (ids.count(row.batch.batch_id) > 0) owned.push_back(&row);
+    }
+  }
   if (Slips(Slip::kAbandonOfStaleFails) && owned.empty()) {
     return Fail(QueuedWorkClaimExpired{request.claim.session_id, request.claim.claim_id});
   }
   if (Slips(Slip::kAbandonOnlyHead)) owned.resize(std::min<std::size_t>(owned.size(), 1));
   for (Row* row : owned) {
+    if (!row->record.has_value()) continue;
     if (Slips(Slip::kAbandonIgnoresLapsed) && row->record->expires <= now) continue;
     row->record.reset();
     if (Slips(Slip::kAbandonResetsCounter)) row->counter = 0;
@@ -294,7 +361,7 @@ Result<Done> SlipStore::AbandonQueuedWorkClaim(const AbandonQueuedWorkClaimReque
   auto& rows = state_.sessions[request.claim.session_id].rows;
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& a, const Row& b) { return a.batch.enqueue_seq < b.batch.enqueue_seq; });
-  Persist();
+  if (!Slips(Slip::kCrashAbandonWrittenLate)) Persist();
   return Done{};
 }
 
@@ -316,6 +383,7 @@ bool SlipStore::Cancellable(const Row& row, EpochMs now) const {
 Result<std::optional<QueuedWorkBatch>> SlipStore::CancelQueuedWorkBatch(const CancelQueuedWorkBatchRequest& request) {
   absl::MutexLock lock(&mutex_);
   const EpochMs now = Now();
+  CarryOutLate();
   for (auto& [id, session] : state_.sessions) {
     if (id != request.session_id && !Slips(Slip::kCancelAcrossSessions)) continue;
     for (const Row& row : session.rows) {
@@ -324,7 +392,7 @@ Result<std::optional<QueuedWorkBatch>> SlipStore::CancelQueuedWorkBatch(const Ca
       QueuedWorkBatch batch = row.batch;
       if (Slips(Slip::kRaceCancelCheckThenRemove)) LetOthersIn("cancel_checked");
       RemoveRow(session, request.batch_id);
-      Persist();
+      if (!Slips(Slip::kCrashCancelWrittenLate)) Persist();
       return batch;
     }
   }
@@ -371,6 +439,7 @@ bool SlipStore::Pending(const Row& row, EpochMs now) const {
 Result<std::vector<QueuedWorkBatch>> SlipStore::ListPendingQueuedWork(const ListPendingQueuedWorkRequest& request) {
   absl::MutexLock lock(&mutex_);
   EpochMs now = Now();
+  if (Slips(Slip::kTimeOfLastWrite)) now = kept_time_;
   if (Slips(Slip::kReadReapsLapsed)) ReapLapsed(request.session_id, now);
   std::vector<Row> pending;
   for (const auto& [id, session] : state_.sessions) {

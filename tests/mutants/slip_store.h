@@ -208,6 +208,24 @@ enum class Slip {
   kRaceCommitInTwoSteps,
   kRacePendingInTwoReads,
 
+  kRaceLaneTimeBeforeLock,
+  kRaceEnqueueTimeBeforeLock,
+  kRaceAbandonCheckThenClear,
+  kRaceReclaimCheckThenTake,
+  kRaceReentryCheckThenExtend,
+  kRaceLaneCounterReadThenWrite,
+  kRaceCommitReleaseCheckThenFree,
+  kRaceGrantInTwoSteps,
+  kRaceIdsCheckThenClaim,
+
+  // Time, and effects that come late: correct while the clock only ticks and nothing is refused.
+  kTimeOfLastWrite,
+  kTimeNeverFalls,
+  kTimeInSteps,
+  kTimeIn32Bits,
+  kLateRefusedCommitSettles,
+  kLateRefusedRenewExtends,
+
   // Crashes: correct until the disk's image is all that is left.
   kCrashLaneCountersForgotten,
   kCrashClaimsForgotten,
@@ -220,6 +238,17 @@ enum class Slip {
   kCrashCommitWrittenLate,
   kCrashSettlementWrittenLate,
   kCrashCommitInTwoWrites,
+  kCrashCancelWrittenLate,
+  kCrashAbandonWrittenLate,
+  kCrashGrantWrittenLate,
+  kCrashLanesForgotten,
+  kCrashHeadForgotten,
+  kCrashKeysForgotten,
+  kCrashSeqRestarts,
+  kCrashLeasesRestarted,
+  kCrashClaimTokensMadeAnew,
+  kCrashStampWrittenFirst,
+  kCrashAvailabilityForgotten,
 
   kCount  // how many there are
 };
@@ -397,7 +426,12 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   // Lets other calls in: drops the lock, pauses, takes it again. Pointers to rows are stale afterwards. Returns the time then.
   EpochMs LetOthersIn(absl::string_view point) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Persist() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  EpochMs Now() const { return environment_.clock->Now(); }
+  // What the store takes for the time.
+  EpochMs Now() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // ... where `slip` reads it before it has the lock; called without it.
+  std::optional<EpochMs> ReadEarly(Slip slip) const;
+  void Recover() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CarryOutLate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::string NewId(absl::string_view kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   EpochMs ExpiryOf(EpochMs now, DurationMs ttl) const;
@@ -485,6 +519,7 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   void Settle(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::RuntimeCommitResult ResultOf(const session_store::RuntimeCommit& commit, uint64_t head_revision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteAhead(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::RuntimeCommitResult Apply(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Environment environment_;
@@ -495,6 +530,10 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   StoreState state_ ABSL_GUARDED_BY(mutex_);
   // The rows that the disk still shows after a commit; only kCrashSettlementWrittenLate sets it.
   std::optional<std::pair<std::string, std::vector<Row>>> unsettled_ ABSL_GUARDED_BY(mutex_);
+  // What slips of time and of late effects remember.
+  EpochMs kept_time_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<session_store::RuntimeCommit> refused_commit_ ABSL_GUARDED_BY(mutex_);
+  std::optional<session_store::RenewQueuedWorkClaimRequest> refused_renewal_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace leasecheck::mutants

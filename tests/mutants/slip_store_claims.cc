@@ -178,6 +178,26 @@ QueuedWorkClaim SlipStore::Grant(const Asker& asker, const Positions& selected, 
                            .claimed_at = claim.claimed_at_epoch_ms,
                            .expires = claim.expires_at_epoch_ms,
                            .lane_fence = LaneSession(asker.session_id).lane.counter};
+  if (Slips(Slip::kRaceGrantInTwoSteps) && selected.size() > 1) {
+    // The head is marked and told, the rest follow.
+    Row& first = session.rows[selected.front()];
+    first.counter = token;
+    first.record = record;
+    std::vector<QueuedWorkBatch> rest;
+    for (std::size_t i : selected) {
+      claim.batches.push_back(session.rows[i].batch);
+      if (i != selected.front()) rest.push_back(session.rows[i].batch);
+    }
+    LetOthersIn("head_marked");
+    for (Row& row : session.rows) {
+      for (const QueuedWorkBatch& batch : rest) {
+        if (row.batch.batch_id != batch.batch_id) continue;
+        row.counter = token;
+        row.record = record;
+      }
+    }
+    return claim;
+  }
   for (std::size_t i : selected) {
     Row& row = session.rows[i];
     row.counter = Deviates(Deviation::kHeadRuleCounters) ? row.counter + 1 : token;
@@ -230,7 +250,7 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::GrantSelected(Asker& asker, Po
   uint64_t token = NextToken(session, selected, asker.now);
   if (early.has_value() && early->head_id == session.rows[selected.front()].batch.batch_id) token = early->token;
   QueuedWorkClaim claim = Grant(asker, selected, token);
-  Persist();
+  if (!Slips(Slip::kCrashGrantWrittenLate)) Persist();
   return claim;
 }
 
@@ -247,15 +267,15 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWork(const Cla
   uint64_t max_batches = request.max_batches;
   if (max_batches == 0 && Slips(Slip::kMaxZeroIsUnlimited)) max_batches = kEndOfTime;
   if (max_batches == 0 && !Deviates(Deviation::kZeroChecksLane)) return std::nullopt;
-  const EpochMs early = Now();
-  if (Slips(Slip::kRaceTimeBeforeLock) && environment_.pause != nullptr) environment_.pause->Pause("time_read");
+  const std::optional<EpochMs> early = ReadEarly(Slip::kRaceTimeBeforeLock);
   absl::MutexLock lock(&mutex_);
+  CarryOutLate();
   std::optional<EarlyToken> early_token;
   if (Slips(Slip::kRaceCounterReadThenWrite)) {
     early_token = ReadTokenEarly(request);
     LetOthersIn("counter_read");
   }
-  const EpochMs now = Slips(Slip::kRaceTimeBeforeLock) ? early : Now();
+  const EpochMs now = early.value_or(Now());
   Asker asker{request.session_id, request.owner, request.lease_ttl_ms, now, &request.session_execution_lease};
   Result<Positions> selected = SelectChecked(asker, [&](const Session& session) {
     return max_batches == 0 ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);
@@ -299,7 +319,10 @@ Result<std::optional<QueuedWorkClaim>> SlipStore::ClaimReadyQueuedWorkByBatchIds
     return ids.empty() ? Positions() : SelectTurnWork(session, asker, request.boundary, max_batches);
   });
   if (!selected.has_value()) return Fail(selected.error());
-  if (IdsGranted(state_.sessions[asker.session_id], asker, ids, &*selected)) return GrantSelected(asker, *selected);
+  if (IdsGranted(state_.sessions[asker.session_id], asker, ids, &*selected)) {
+    if (Slips(Slip::kRaceIdsCheckThenClaim)) *selected = SelectedAfterPause(asker, *selected, "ids_compared");
+    return GrantSelected(asker, *selected);
+  }
   if (Slips(Slip::kIdsMismatchKeepsClaim)) GrantSelected(asker, *selected);
   if (Deviates(Deviation::kIdsClaimThenAbandon)) {
     const Result<std::optional<QueuedWorkClaim>> claim = GrantSelected(asker, *selected);

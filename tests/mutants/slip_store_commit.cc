@@ -4,7 +4,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>  // NOLINT(build/c++11): yield
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,14 @@ using namespace session_store;  // NOLINT(build/namespaces): this file is about 
 
 Result<RuntimeCommitResult> SlipStore::CommitRuntimeState(const CommitRuntimeStateRequest& request) {
   absl::MutexLock lock(&mutex_);
-  return Commit(request.commit, Now());
+  CarryOutLate();
+  Result<RuntimeCommitResult> result = Commit(request.commit, Now());
+  const bool lost_its_head = !result.has_value() && std::holds_alternative<HeadRevisionConflict>(result.error());
+  // The settlement was handed to somebody who is not told of the refusal.
+  if (Slips(Slip::kLateRefusedCommitSettles) && lost_its_head && !CheckCompletions(request.commit, Now()).has_value()) {
+    refused_commit_ = request.commit;
+  }
+  return result;
 }
 
 // Where a slip leaves the critical section: lets others in, then repeats every check but the slip's own, so that only that
@@ -70,7 +76,34 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
       commit.release_session_execution_lease->session_id != commit.session_id) {
     return Fail(Backend{"the release is of another session"});
   }
+  const bool stamp_first = Slips(Slip::kCrashStampWrittenFirst) && commit.turn_commit.has_value();
+  if (disk_ != nullptr && (stamp_first || Slips(Slip::kCrashCommitInTwoWrites))) {
+    WriteAhead(commit);
+    now = LetOthersIn("written_ahead");
+    // All else is right: it is looked at again.
+    if (auto replayed = Replay(commit, now)) return *replayed;
+    if (Error error = CheckFence(commit, now)) return Fail(*error);
+    if (Error error = CheckHead(commit)) return Fail(*error);
+    if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+  }
   return Apply(commit);
+}
+
+// Puts a part of the commit on the disk: the stamp alone, or all but the settlement.
+void SlipStore::WriteAhead(const RuntimeCommit& commit) {
+  StoreState image = state_;
+  Session& session = image.sessions[commit.session_id];
+  const RuntimeCommitResult result = ResultOf(commit, session.head_revision + 1);
+  if (commit.turn_commit.has_value()) {
+    session.stamps[commit.turn_commit->turn_id] = {commit.turn_commit->turn_commit_hash, result};
+  }
+  if (Slips(Slip::kCrashCommitInTwoWrites)) {
+    ++session.head_revision;
+    session.body = commit.body;
+    image.bound_session = commit.session_id;
+  }
+  image.next_id = state_.next_id;
+  disk_->Write(life_, std::move(image));
 }
 
 SlipStore::Error SlipStore::CheckBinding(const RuntimeCommit& commit) {
@@ -220,11 +253,6 @@ RuntimeCommitResult SlipStore::Apply(const RuntimeCommit& commit) {
   }
   if (Slips(Slip::kRaceCommitInTwoSteps)) LetOthersIn("state_stored");
   if (Slips(Slip::kCrashSettlementWrittenLate)) unsettled_ = {commit.session_id, session->rows};
-  if (Slips(Slip::kCrashCommitInTwoWrites)) {
-    Persist();
-    // What a real disk takes for a write: the time in which a kill can come.
-    for (int i = 0; i < 20; ++i) std::this_thread::yield();
-  }
   Settle(commit);
   if (!Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
   if (!Slips(Slip::kCrashCommitWrittenLate)) Persist();

@@ -76,27 +76,39 @@ LeaseAcquired SlipStore::Reenter(Lane& lane, const LeaseOwnerIdentity& owner, Du
 
 Result<SessionExecutionLeaseClaimOutcome> SlipStore::TryClaimSessionExecutionLease(
     const TryClaimSessionExecutionLeaseRequest& request) {
+  const std::optional<EpochMs> early = ReadEarly(Slip::kRaceLaneTimeBeforeLock);
   absl::MutexLock lock(&mutex_);
-  EpochMs now = Now();
+  EpochMs now = early.value_or(Now());
   if (LaneTimeRefused(now, request.lease_ttl_ms)) return Fail(Backend{"the time is out of range"});
   Lane& lane = LaneSession(request.session_id).lane;
+  std::optional<uint64_t> counter;
+  if (Slips(Slip::kRaceLaneCounterReadThenWrite)) {
+    counter = lane.counter;
+    now = LetOthersIn("counter_read");
+  }
   if (lane.lease.has_value()) {
     const EpochMs expires = lane.lease->expires_at_epoch_ms;
     const bool lapsed = Slips(Slip::kTryClaimExpiryStrict) ? expires < now : expires <= now;
     const bool same = Slips(Slip::kReentryIgnoresIncarnation) ? lane.lease->owner.owner_id == request.owner.owner_id
                                                               : SameIncarnation(lane.lease->owner, request.owner);
+    if (same && !lapsed && Slips(Slip::kRaceReentryCheckThenExtend)) {
+      const SessionExecutionLease found = *lane.lease;
+      now = LetOthersIn("own_lane_found");
+      lane.lease = found;
+    }
     if (same && (!lapsed || Slips(Slip::kLapsedLaneReentered))) return Reenter(lane, request.owner, request.lease_ttl_ms, now);
     const bool taken_over = Slips(Slip::kTryClaimTakesDeadHolder) && DefinitelyDead(lane.lease->owner, request.owner);
     if (!lapsed && !taken_over) return LeaseBusy{*lane.lease};
   }
   if (Slips(Slip::kRaceTryClaimCheckThenTake)) now = LetOthersIn("lane_found_free");
+  if (counter.has_value()) lane.counter = *counter;
   return Acquire(request.session_id, request.owner, request.lease_ttl_ms, now);
 }
 
 Result<SessionExecutionLeaseClaimOutcome> SlipStore::ReclaimSessionExecutionLease(
     const ReclaimSessionExecutionLeaseRequest& request) {
   absl::MutexLock lock(&mutex_);
-  const EpochMs now = Now();
+  EpochMs now = Now();
   if (LaneTimeRefused(now, request.lease_ttl_ms)) return Fail(Backend{"the time is out of range"});
   Lane& lane = LaneSession(request.session_id).lane;
   if (lane.lease.has_value() && lane.lease->expires_at_epoch_ms > now) {
@@ -110,6 +122,7 @@ Result<SessionExecutionLeaseClaimOutcome> SlipStore::ReclaimSessionExecutionLeas
     }
     if (!observed || !dead) return LeaseBusy{holder};
     if (Slips(Slip::kReclaimKeepsCounter)) --lane.counter;
+    if (Slips(Slip::kRaceReclaimCheckThenTake)) now = LetOthersIn("holder_found_dead");
   }
   return Acquire(request.session_id, request.owner, request.lease_ttl_ms, now);
 }
@@ -166,7 +179,9 @@ void SlipStore::HonourRelease(const RuntimeCommit& commit) {
   const SessionExecutionLeaseCompletion& release = *commit.release_session_execution_lease;
   const Lane& lane = LaneSession(commit.session_id).lane;
   if (!lane.lease.has_value() || release.session_id != commit.session_id) return;
-  if (Matches(*lane.lease, release) || Slips(Slip::kCommitReleasesAnyHolder)) FreeLane(commit.session_id);
+  if (!Matches(*lane.lease, release) && !Slips(Slip::kCommitReleasesAnyHolder)) return;
+  if (Slips(Slip::kRaceCommitReleaseCheckThenFree)) LetOthersIn("release_checked");
+  FreeLane(commit.session_id);
 }
 
 }  // namespace leasecheck::mutants

@@ -278,6 +278,7 @@ TEST(ProgramToTrace, MakesTheSameCallsAndIsReadAsItWasWritten) {
       for (uint64_t n = clients < 2 ? 0 : random.Below(5); n > 0; --n) {
         details.schedules[p].push_back(static_cast<int>(random.Below(clients)));
       }
+      details.schedules[p].of_calls = !details.schedules[p].empty() && random.OneIn(2);
     }
     const Trace<F> trace = ProgramToTrace<F>(program, Conversions(), details);
     const std::string text = PrintTrace<F>(trace);

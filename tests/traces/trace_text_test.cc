@@ -75,9 +75,10 @@ TEST(TraceText, RefusesBadHeads) {
 
 TEST(TraceText, RefusesBadLines) {
   ExpectMessages({
-      Body("  *",
-           "f:3:3: expected a command, an expectation (->, !!, ?\?), @time, let, parallel, client, schedule, end, barrier, "
-           "reopen, crash, stall, start, seed, clause or a # comment, got \"*\""),
+      Body(
+          "  *",
+          "f:3:3: expected a command, an expectation (->, !!, ?\?), @time, let, parallel, client, schedule, order, end, barrier, "
+          "reopen, crash, stall, start, seed, clause or a # comment, got \"*\""),
       Body("load_session", "f:3:13: expected an object with the arguments of \"load_session\", got the end of the line"),
       Body("load_session 5", "f:3:14: expected an object with the arguments of \"load_session\", got \"5\""),
       Body("A = ", "f:3:4: expected an operation after the label, got the end of the line"),
@@ -134,7 +135,7 @@ TEST(TraceText, RefusesBadPhases) {
       Body("parallel\nload_session {}", "f:4:1: expected \"client 0:\" before the commands of a parallel phase"),
       Body("parallel\nclient 0:\nlet A = [1]", "f:5:1: let stands outside of parallel phases"),
       Body("parallel\nclient 0:\nbarrier", "f:5:1: barrier stands outside of parallel phases"),
-      Body("parallel\nclient 0:\nschedule 0", "f:5:1: schedule stands right after parallel"),
+      Body("parallel\nclient 0:\nschedule 0", "f:5:1: a schedule or order stands right after parallel"),
       Body("parallel\nschedule 0 2 1\nclient 0:\nclient 1:\nend", "f:4:1: the schedule names a client that is none of the 2"),
       Body("parallel\nschedule x", "f:4:10: expected a client's number, a whole number of at most 64 bits, got \"x\""),
       Body("client 0:", "f:3:1: client stands in a parallel phase"),
@@ -269,6 +270,17 @@ TEST(TraceText, FailureFilesKeepTheirSeedClauseAndSchedule) {
   EXPECT_EQ(trace->origin, (TraceOrigin{7, 12}));
   EXPECT_EQ(trace->clause, "QW-CLM-14");
   EXPECT_THAT(trace->schedules, ElementsAre(ElementsAre(0, 1, 1, 0)));
+  EXPECT_EQ(PrintTrace<F>(*trace), text);
+}
+
+TEST(TraceText, AnOrderOfCallsIsNoSchedule) {
+  const std::string text =
+      "leasecheck trace 1 session_store\nstart 0\n\nparallel\n  order 0 1 1 0\n  client 0:\n    load_session {}\n  client 1:\n  "
+      "  load_session {}\nend\n";
+  const auto trace = Parse(text);
+  ASSERT_TRUE(trace.ok()) << trace.status();
+  EXPECT_TRUE(trace->schedules[0].of_calls);
+  EXPECT_FALSE(trace->schedules[0].switches());
   EXPECT_EQ(PrintTrace<F>(*trace), text);
 }
 
