@@ -42,7 +42,7 @@ StageReport StageOf(const Report& report, const std::string& name) {
 TEST(ConformanceTest, TheReferenceStoreConforms) { ExpectConforms(MemoryBackend(), Nightly() ? 10'000'000 : 300'000); }
 
 TEST(ConformanceTest, SqliteConforms) {
-  ExpectConforms(SqliteBackend(testing::TempDir() + "conformance-sqlite"), Nightly() ? 1'000'000 : 40'000);
+  ExpectConforms(SqliteBackend(testing::TempDir() + "conformance-sqlite"), Nightly() ? 1'000'000 : 120'000);
 }
 
 // A reference store that makes other choices than the reference's, and what it says of them.

@@ -73,7 +73,8 @@ const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"properties/", {"model/", "codec/", "properties/"}},
       // The one verb that shows the harness tested too.
       {"cli/",
-       {"model/", "codec/", "memstore/", "adapters/", "properties/", "cli/", "tests/mutants/run.h", "tests/mutants/show.h"}},
+       {"model/", "codec/", "memstore/", "adapters/", "properties/", "cli/", "tests/mutants/run.h", "tests/mutants/show.h",
+        "tests/mutants/shrunk.h"}},
   };
   return arrows;
 }

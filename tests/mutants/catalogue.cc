@@ -17,10 +17,10 @@ constexpr const char* kRetakenTrail[] = {"QW-INV-1", "QW-CLM-21", "QW-CMD-7"};
 constexpr const char* kGrantedTrail[] = {"QW-INV-5",  "QW-CLM-3",  "QW-CLM-4",  "QW-CLM-7",  "QW-CLM-8",  "QW-CLM-9",
                                          "QW-CLM-14", "QW-CLM-15", "QW-CLM-16", "QW-CLM-17", "QW-CLM-21", "QW-CMD-2",
                                          "QW-CMD-3",  "QW-CMD-7",  "QW-IDS-2",  "QW-IDS-3",  "QW-IDS-4",  "QW-IDS-6"};
-constexpr const char* kHeldTrail[] = {"QW-ENQ-5", "QW-PND-1", "QW-PND-3", "QW-CAN-1", "QW-CAN-2",  "QW-CAN-4",  "QW-INV-1",
-                                      "QW-INV-2", "QW-INV-3", "QW-INV-4", "QW-REN-3", "QW-REN-4",  "QW-REN-5",  "SC-CMT-7",
-                                      "SC-CMT-9", "QW-CLM-3", "QW-CLM-4", "QW-CLM-7", "QW-CLM-14", "QW-CLM-16", "QW-CLM-21",
-                                      "QW-CMD-3", "QW-CMD-7", "QW-IDS-4", "QW-IDS-2", "SC-CMT-15"};
+constexpr const char* kHeldTrail[] = {"QW-IDS-3",  "QW-ENQ-5", "QW-PND-1", "QW-PND-3", "QW-CAN-1", "QW-CAN-2",  "QW-CAN-4",
+                                      "QW-INV-1",  "QW-INV-2", "QW-INV-3", "QW-INV-4", "QW-REN-3", "QW-REN-4",  "QW-REN-5",
+                                      "SC-CMT-7",  "SC-CMT-9", "QW-CLM-3", "QW-CLM-4", "QW-CLM-7", "QW-CLM-14", "QW-CLM-16",
+                                      "QW-CLM-21", "QW-CMD-3", "QW-CMD-7", "QW-IDS-4", "QW-IDS-2", "SC-CMT-15"};
 constexpr const char* kHeadTrail[] = {"SC-CMT-3", "SC-CMT-4", "SC-CMT-5", "SC-CMT-10", "SC-LOD-1", "QW-INV-4"};
 
 constexpr Mutant kMutants[] = {

@@ -13,6 +13,7 @@
 #include "properties/engine/process_start.h"
 #include "tests/mutants/catalogue.h"
 #include "tests/mutants/slip_store.h"
+#include "tests/mutants/slip_target.h"
 
 namespace {
 
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   leasecheck::StoreFactory<leasecheck::SessionStoreFamily> factory;
   factory.info.name = argv[1];
   factory.info.concurrency = 16;
+  factory.info.operations = leasecheck::mutants::SlipOperations();
   factory.open =
       [mutant](
           const leasecheck::OpenOptions& options) -> absl::StatusOr<std::unique_ptr<leasecheck::session_store::SessionStore>> {

@@ -22,10 +22,7 @@ class SlipTarget final : public Target<F> {
     info_.pausable = true;
     info_.durable = info_.killable = options.durable;
     info_.dialects = options.dialects;
-    // The queue, the lane and the commit only.
-    for (std::size_t i = 0; i < kOperationCount<F>; ++i) {
-      info_.operations.push_back(i < OperationIndexOf<F, session_store::EnqueuePendingTurnInputRequest>());
-    }
+    info_.operations = SlipOperations();
   }
 
   const TargetInfo& info() const override { return info_; }
@@ -79,6 +76,14 @@ class SlipTarget final : public Target<F> {
 };
 
 }  // namespace
+
+std::vector<bool> SlipOperations() {
+  std::vector<bool> operations;
+  for (std::size_t i = 0; i < kOperationCount<F>; ++i) {
+    operations.push_back(i < OperationIndexOf<F, session_store::EnqueuePendingTurnInputRequest>());
+  }
+  return operations;
+}
 
 TargetFactory<F> SlipTargets(SlipTargetOptions options) {
   return [options = std::move(options)]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {

@@ -3,6 +3,7 @@
 #define LEASECHECK_TESTS_MUTANTS_SLIP_TARGET_H_
 
 #include <string>
+#include <vector>
 
 #include "model/dialect.h"
 #include "model/session_store/family.h"
@@ -17,6 +18,9 @@ struct SlipTargetOptions {
   bool durable = false;  // has a disk; Kill drops all that is not on it, and Reopen starts from it
   Dialects dialects;
 };
+
+// What the store offers, by index in the operation table: the queue, the lane and the commit.
+std::vector<bool> SlipOperations();
 
 // Thread-safe. Kill overlaps calls: those that are open then answer Indefinite, and what they write afterwards is lost.
 TargetFactory<SessionStoreFamily> SlipTargets(SlipTargetOptions options);
