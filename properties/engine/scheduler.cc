@@ -4,7 +4,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -73,7 +72,9 @@ void Scheduler::GiveWay() {
     absl::MutexLock lock(&mutex_);
     gave_way_.push_back(joined_client);
     std::vector<int> others;
-    absl::c_copy_if(runnable_, std::back_inserter(others), [&](int c) { return !absl::c_linear_search(gave_way_, c); });
+    for (const int client : runnable_) {
+      if (!absl::c_linear_search(gave_way_, client)) others.push_back(client);
+    }
     if (others.empty()) return gave_way_.clear();  // all wait: it is for the caller to see that nothing will come
     next = ChooseNext(joined_client, others);
   }
