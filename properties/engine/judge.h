@@ -117,6 +117,8 @@ class Judge {
     for (const TimedState<F>& state : states_) now = std::min(now, state.now);
     return now;
   }
+  // How many states the answers so far allow.
+  std::size_t width() const { return states_.size(); }
   // How many calls so far had a deadline inside their window, so that either answer would have been legal.
   uint64_t inside() const { return inside_; }
 
@@ -139,8 +141,8 @@ class Judge {
     std::optional<ClauseIndex> first_refusal;
     bool inside = false;
     for (const TimedState<F>& from : states_) {
-      InstantsOf<F>(from.state, from.now, record, &instants_);
-      inside |= instants_.size() > 1;
+      InstantsOf<F>(from.state, from.now, record, record.outcome, &instants_);
+      inside |= !indefinite && instants_.size() > 1;
       for (EpochMs instant : instants_) {
         alternatives_.clear();
         State stepped = from.state;
@@ -188,7 +190,7 @@ class Judge {
   }
   // Steps at the first instant that explains the answer; false where there is none.
   bool StepAtFirst(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context, TimedState<F>& at) {
-    InstantsOf<F>(at.state, at.now, record, &instants_);
+    InstantsOf<F>(at.state, at.now, record, record.outcome, &instants_);
     if (instants_.size() > 1) ++inside_;
     for (EpochMs instant : instants_) {
       if (Spec<F>::Step(at.state, request, record.outcome, instant, context, &alternatives_).has_value()) continue;
