@@ -703,6 +703,9 @@ class Checker {
       report_.reason = absl::StrCat("listed as known deviations, but they held: ", absl::StrJoin(unexpected_passes, ", "));
     } else if (operations == 0) {
       report_.reason = "nothing was checked";
+    } else if (const std::vector<std::string> lacking = NotOffered(); !lacking.empty() && unsupported + missing.size() > 0) {
+      report_.reason = absl::StrCat("the backend does not offer ", absl::StrJoin(lacking, ", "),
+                                    "; not exercised in this run: ", absl::StrJoin(missing, ", "));
     } else if (unsupported > 0) {
       report_.reason = "the backend does not support every operation";
     } else if (indefinite * 100 > operations) {
@@ -713,9 +716,6 @@ class Checker {
           absl::StrCat(inside, " of ", operations, " calls had a deadline within the clock's error; that proves too little");
     } else if (!skipped.empty()) {
       report_.reason = absl::StrCat(skipped.size(), " clauses were taken out of scope");
-    } else if (const std::vector<std::string> lacking = NotOffered(); !missing.empty() && !lacking.empty()) {
-      report_.reason = absl::StrCat("the backend does not offer ", absl::StrJoin(lacking, ", "),
-                                    "; not exercised in this run: ", absl::StrJoin(missing, ", "));
     } else if (!missing.empty()) {
       report_.reason = absl::StrCat("not exercised in this run: ", absl::StrJoin(missing, ", "), "; give it a larger budget");
     } else if (undecided > 0) {
