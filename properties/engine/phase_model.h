@@ -208,7 +208,9 @@ class PhaseModel {
               std::vector<State>* next) const {
     alternatives_.clear();
     State to{now, from.state};
-    if (!Spec<F>::Step(to.state, request, outcome, now, ContextOf(op, part), &alternatives_).has_value()) {
+    StepContext<F> context = ContextOf(op, part);
+    context.any_clause = true;
+    if (!Spec<F>::Step(to.state, request, outcome, now, context, &alternatives_).has_value()) {
       next->push_back(std::move(to));
     }
     for (auto& alternative : alternatives_) next->push_back({now, std::move(alternative)});
