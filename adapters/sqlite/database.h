@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -68,6 +69,16 @@ struct StoreOptions {
 // The error by which a family's contract answers trouble that it does not name. Each store's header says it for its family.
 template <class Error>
 Error TroubleError(absl::string_view text) = delete;
+
+// Every contract error leaves through here: a Result's error type is the family's variant.
+template <class Error>
+tl::unexpected<Error> Fails(std::type_identity_t<Error> error) {
+  return tl::unexpected<Error>(std::move(error));
+}
+template <class Error>
+tl::unexpected<Error> BackendError(absl::string_view text) {
+  return Fails<Error>(TroubleError<Error>(text));
+}
 
 // Thread-safe.
 class Database {
@@ -154,8 +165,7 @@ auto Database::Call(Transaction::Mode mode, Body body) -> decltype(body(std::dec
 template <class Result, class Body>
 Result Database::CallOnce(Transaction::Mode mode, Body& body) {
   const auto troubled = [this](const absl::Status& trouble) {
-    using Error = typename Result::error_type;
-    return tl::unexpected<Error>(TroubleError<Error>(NoteTrouble(trouble)));
+    return BackendError<typename Result::error_type>(NoteTrouble(trouble));
   };
   if (absl::Status health = Health(); !health.ok()) return troubled(health);
   Pool::Lease connection = pool_->Take();

@@ -11,7 +11,6 @@
 #include "adapters/sqlite/batch_rows.h"
 #include "adapters/sqlite/claim_rows.h"
 #include "adapters/sqlite/rows.h"
-#include "adapters/sqlite/session_store_errors.h"
 #include "adapters/sqlite/session_store_schema.h"
 #include "adapters/sqlite/turn_input_rows.h"
 #include "tl/expected.hpp"
@@ -172,7 +171,7 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::Grant(Transaction& transact
                                                            const LeaseOwnerIdentity& owner, DurationMs ttl, EpochMs now,
                                                            const std::vector<uint64_t>& enqueue_seqs, uint64_t largest_counter) {
   if (enqueue_seqs.empty()) return std::nullopt;
-  if (largest_counter == kMaxU64) return BackendError("the claim counter of a batch is used up");
+  if (largest_counter == kMaxU64) return BackendError<StoreError>("the claim counter of a batch is used up");
   ClaimRecord record{database_->NewId("claim"), database_->NewId("lease"), owner, largest_counter + 1, SaturatingAdd(now, ttl)};
   QueuedWorkClaim claim{.session_id = std::string(session_id),
                         .claim_id = record.claim_id,
@@ -193,7 +192,7 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::Grant(Transaction& transact
 Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimLeadingReadySessionCommand(
     const session_store::ClaimLeadingReadySessionCommandRequest& request) {
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
     Taken taken = TakeCommand(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now));
     return Grant(transaction, request.session_id, request.owner, request.lease_ttl_ms, now, taken.enqueue_seqs,
                  taken.largest_counter);
@@ -204,7 +203,7 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWork(
     const session_store::ClaimReadyQueuedWorkRequest& request) {
   if (request.max_batches == 0) return std::nullopt;
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
     Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now),
                                request.boundary, request.max_batches);
     return Grant(transaction, request.session_id, request.owner, request.lease_ttl_ms, now, taken.enqueue_seqs,
@@ -216,7 +215,7 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWorkByBatch
     const session_store::ClaimReadyQueuedWorkByBatchIdsRequest& request) {
   if (request.batch_ids.empty()) return std::nullopt;
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
     Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now),
                                request.boundary, request.batch_ids.size());
     if (taken.batch_ids != request.batch_ids) return std::nullopt;
@@ -230,7 +229,7 @@ Result<QueuedWorkClaim> SessionStore::RenewQueuedWorkClaim(const session_store::
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<QueuedWorkClaim> {
     std::vector<uint64_t> owned = OwnedBatches(transaction, claim.session_id, claim.claim_id, claim.lease_token);
     if (owned.empty() || owned.size() != claim.batches.size()) {
-      return Fails(QueuedWorkClaimExpired{claim.session_id, claim.claim_id});
+      return Fails<StoreError>(QueuedWorkClaimExpired{claim.session_id, claim.claim_id});
     }
     QueuedWorkClaim renewed = claim;
     renewed.expires_at_epoch_ms = SaturatingAdd(now, request.lease_ttl_ms);
@@ -282,7 +281,7 @@ Result<std::vector<QueuedWorkBatch>> SessionStore::ListPendingQueuedWork(
 Result<SessionExecutionLeaseClaimOutcome> SessionStore::Acquire(Transaction& transaction, absl::string_view session_id,
                                                                 uint64_t last_token, const LeaseOwnerIdentity& owner,
                                                                 DurationMs ttl, EpochMs now) {
-  if (last_token == kMaxU64) return BackendError("the fencing tokens of a lane are used up");
+  if (last_token == kMaxU64) return BackendError<StoreError>("the fencing tokens of a lane are used up");
   SessionExecutionLease lease{.session_id = std::string(session_id),
                               .owner = owner,
                               .lease_token = database_->NewId("lane"),
@@ -327,7 +326,7 @@ Result<SessionExecutionLease> SessionStore::RenewSessionExecutionLease(
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLease> {
     Lane lane = ReadLane(transaction, request.fence.session_id);
     if (!lane.Live(now) || !lane.Matches(request.fence)) {
-      return Fails(SessionExecutionLeaseExpired{request.fence.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.fence.session_id});
     }
     lane.lease.expires_at_epoch_ms = SaturatingAdd(now, request.lease_ttl_ms);
     WriteLane(transaction, lane.lease);
@@ -350,14 +349,14 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<RuntimeCommitResult> {
     std::optional<LoadedSession> head = ReadHead(transaction);
     if (head.has_value() && head->session_id != commit.session_id) {
-      return Fails(SessionBindingMismatch{head->session_id, commit.session_id});
+      return Fails<StoreError>(SessionBindingMismatch{head->session_id, commit.session_id});
     }
     if (commit.turn_commit.has_value()) {
       const session_store::RuntimeTurnCommitStamp& stamp = *commit.turn_commit;
       std::optional<RecordedCommit> recorded = ReadStamp(transaction, stamp);
       if (stamp.session_id != commit.session_id ||
           (recorded.has_value() && recorded->turn_commit_hash != stamp.turn_commit_hash)) {
-        return Fails(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
+        return Fails<StoreError>(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
       }
       if (recorded.has_value()) {
         HonourRelease(transaction, commit);
@@ -365,8 +364,9 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
       }
     }
     uint64_t head_revision = head.has_value() ? head->head_revision : 0;
-    if (std::optional<StoreError> error = RefuseCommit(transaction, commit, head_revision, now)) return Fails(*std::move(error));
-    if (head_revision == kMaxU64) return BackendError("the head revisions are used up");
+    if (std::optional<StoreError> error = RefuseCommit(transaction, commit, head_revision, now))
+      return Fails<StoreError>(*std::move(error));
+    if (head_revision == kMaxU64) return BackendError<StoreError>("the head revisions are used up");
     RuntimeCommitResult result{head_revision + 1, OpaqueJson{absl::StrCat("\"", database_->NewId("checkpoint"), "\"")},
                                OpaqueJson{"{}"}};
     if (commit.interrupted_turn_input_turn_id.has_value()) {

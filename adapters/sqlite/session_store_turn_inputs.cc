@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/sqlite/session_store.h"
-#include "adapters/sqlite/session_store_errors.h"
 #include "adapters/sqlite/turn_input_rows.h"
 
 namespace leasecheck::sqlite {
@@ -30,6 +29,7 @@ using session_store::PendingTurnInputSuffixCancelOutcome;
 using session_store::Result;
 using session_store::SessionExecutionLeaseExpired;
 using session_store::SourceKeyTarget;
+using session_store::StoreError;
 using session_store::TurnInputClaim;
 using session_store::TurnInputClaimMode;
 using session_store::TurnInputState;
@@ -78,11 +78,11 @@ Result<PendingTurnInput> SessionStore::EnqueuePendingTurnInput(const session_sto
         return std::move(keyed->record);
       }
       if (keyed.has_value()) {
-        return Fails(PendingTurnInputSourceKeyConflict{draft.session_id, *draft.source_key, keyed->record.input_id});
+        return Fails<StoreError>(PendingTurnInputSourceKeyConflict{draft.session_id, *draft.source_key, keyed->record.input_id});
       }
     }
     if (draft.input_id.has_value() && HasInput(transaction, *draft.input_id)) {
-      return BackendError(absl::StrCat("the store has a turn input with the id '", *draft.input_id, "' already"));
+      return BackendError<StoreError>(absl::StrCat("the store has a turn input with the id '", *draft.input_id, "' already"));
     }
     PendingTurnInput input;
     input.input_id = draft.input_id.has_value() ? *draft.input_id : NewInputId(transaction);
@@ -142,7 +142,7 @@ Result<std::optional<TurnInputClaim>> SessionStore::GrantInputs(Transaction& tra
   if (rows.empty()) return std::nullopt;
   uint64_t largest_counter = 0;
   for (const InputRow& row : rows) largest_counter = std::max(largest_counter, row.counter);
-  if (largest_counter == kMaxU64) return BackendError("the claim counter of a turn input is used up");
+  if (largest_counter == kMaxU64) return BackendError<StoreError>("the claim counter of a turn input is used up");
   const ClaimRecord record{database_->NewId("claim"), database_->NewId("lease"), owner, largest_counter + 1,
                            SaturatingAdd(now, ttl)};
   TurnInputClaim claim;
@@ -167,7 +167,7 @@ Result<std::optional<TurnInputClaim>> SessionStore::ClaimActiveTurnInputs(
   if (request.max_inputs == 0) return std::nullopt;
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
     if (!HoldsLane(transaction, request.session_id, request.session_execution_lease, now)) {
-      return Fails(SessionExecutionLeaseExpired{request.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.session_id});
     }
     return GrantInputs(transaction,
                        InputsForTurn(transaction, request.session_id, request.turn_id, request.checkpoint, request.max_inputs),
@@ -181,7 +181,7 @@ Result<std::optional<TurnInputClaim>> SessionStore::ClaimNextTurnInputs(
   if (request.max_inputs == 0) return std::nullopt;
   return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
     if (!HoldsLane(transaction, request.session_id, request.session_execution_lease, now)) {
-      return Fails(SessionExecutionLeaseExpired{request.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.session_id});
     }
     return GrantInputs(
         transaction,
