@@ -2,6 +2,7 @@
 #ifndef LEASECHECK_MEMSTORE_REGISTRY_H_
 #define LEASECHECK_MEMSTORE_REGISTRY_H_
 
+#include "memstore/runtime_persistence.h"
 #include "memstore/session_store.h"
 #include "model/families.h"
 
@@ -14,6 +15,11 @@ struct StoreOf;
 template <>
 struct StoreOf<SessionStoreFamily> {
   using type = SessionStore;
+};
+
+template <>
+struct StoreOf<RuntimePersistenceFamily> {
+  using type = RuntimePersistence;
 };
 
 }  // namespace leasecheck::memstore
