@@ -253,10 +253,7 @@ class Checker {
       Note("crash", info.durable ? "crashes: not checked (the process cannot be killed); reopened in the other stages"
                                  : "crashes: not checked (the store is not durable)");
     }
-    if (options_.crash && kills && !info.virtual_clock) {
-      // When the lease of a grant ends that nobody saw, nobody knows.
-      Note("crash", "crashes: not checked (the backend reads the system's clock)");
-    } else if (options_.crash && kills) {
+    if (options_.crash && kills) {
       ProgramShape shape;
       shape.prefix = 10;
       shape.clients = std::max(2, std::min(options_.clients, info.concurrency));
