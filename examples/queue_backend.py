@@ -13,32 +13,17 @@ import sys
 
 import queue_store
 
-OPERATIONS = [
-    "enqueue_queued_work",
-    "claim_leading_ready_session_command",
-    "claim_ready_queued_work",
-    "claim_ready_queued_work_by_batch_ids",
-    "renew_queued_work_claim",
-    "abandon_queued_work_claim",
-    "cancel_queued_work_batch",
-    "list_queued_work",
-    "list_pending_queued_work",
-    "try_claim_session_execution_lease",
-    "reclaim_session_execution_lease",
-    "renew_session_execution_lease",
-    "release_session_execution_lease",
-    "commit_runtime_state",
-    "load_session",
-    "enqueue_pending_turn_input",
-    "list_pending_turn_inputs",
-    "cancel_pending_turn_inputs",
-    "cancel_pending_turn_input",
-    "cancel_pending_turn_input_suffix",
-    "claim_active_turn_inputs",
-    "claim_next_turn_inputs",
-    "abandon_turn_input_claim",
-    "vacuum",
-]  # an operation that is left out is not checked
+# What is offered; an operation that is left out is not checked.
+OPERATIONS = """
+    enqueue_queued_work claim_leading_ready_session_command claim_ready_queued_work
+    claim_ready_queued_work_by_batch_ids renew_queued_work_claim abandon_queued_work_claim
+    cancel_queued_work_batch list_queued_work list_pending_queued_work
+    try_claim_session_execution_lease reclaim_session_execution_lease
+    renew_session_execution_lease release_session_execution_lease commit_runtime_state
+    load_session enqueue_pending_turn_input list_pending_turn_inputs
+    cancel_pending_turn_inputs cancel_pending_turn_input cancel_pending_turn_input_suffix
+    claim_active_turn_inputs claim_next_turn_inputs abandon_turn_input_claim vacuum
+""".split()
 
 INFO = {
     "protocol": 1,

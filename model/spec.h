@@ -42,6 +42,9 @@
 //   // The call asks what time it is.
 //   static bool ReadsClock(const RequestOf<F>& request);
 //
+//   // Optional: why a store that declares these dialects need not show the clause, as "it inherits the provided methods"; else "".
+//   static absl::string_view NotApplicable(ClauseIndex clause, const Dialects& dialects);
+//
 //   static absl::Span<const ClauseInfo> Clauses();
 //   static absl::Span<const DialectPoint> DialectPoints();
 #ifndef LEASECHECK_MODEL_SPEC_H_
@@ -93,6 +96,7 @@ struct StepContext {
   int part = 0;                         // see Spec::Parts
   bool partitioned = false;             // the history holds the calls of one partition key only: others may have done anything
   ClauseHits* hits = nullptr;           // null in a search; counts only steps that are allowed
+  bool any_clause = false;              // a refusal may name any clause: nobody will read it, so no time is to be spent on it
 };
 
 }  // namespace leasecheck

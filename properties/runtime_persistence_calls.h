@@ -31,7 +31,8 @@ const auto* AnswerOf(const PersistenceCall& call) {
 
 // The claim that a call granted, or null.
 inline const QueuedWorkClaim* GrantOf(const PersistenceCall& call) {
-  for (const auto* answer : {AnswerOf<ClaimReadyQueuedWorkRequest>(call), AnswerOf<ClaimReadyQueuedWorkByBatchIdsRequest>(call)}) {
+  for (const auto* answer :
+       {AnswerOf<ClaimReadyQueuedWorkRequest>(call), AnswerOf<ClaimReadyQueuedWorkByBatchIdsRequest>(call)}) {
     if (answer != nullptr && answer->has_value()) return &**answer;
   }
   return nullptr;

@@ -40,9 +40,8 @@ SessionNodeRecord RuntimePersistenceGenerator::Node(std::size_t index) {
   if (random_.OneIn(6)) node.caused_by = OpaqueJson{R"({"cause":"c"})"};
   if (random_.OneIn(4)) node.agent_frame_id = "f1";
   node.timestamp = "2026-01-01T00:00:00Z";
-  node.payload.text = random_.OneIn(4)
-                          ? absl::StrCat(R"({"body":{"n":)", Fresh(), R"(},"kind":"plugin","plugin_type":"p"})")
-                          : absl::StrCat(R"({"event":{"n":)", Fresh(), R"(},"kind":"event"})");
+  node.payload.text = random_.OneIn(4) ? absl::StrCat(R"({"body":{"n":)", Fresh(), R"(},"kind":"plugin","plugin_type":"p"})")
+                                       : absl::StrCat(R"({"event":{"n":)", Fresh(), R"(},"kind":"event"})");
   return node;
 }
 

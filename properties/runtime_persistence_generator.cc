@@ -58,9 +58,7 @@ RuntimePersistenceGenerator::RuntimePersistenceGenerator(engine::Random random, 
       options_(options),
       world_(MakeWorld(random_, options_)) {}
 
-bool RuntimePersistenceGenerator::Strikes(uint64_t per_mille, uint64_t times) {
-  return faults_.Below(1000) < per_mille * times;
-}
+bool RuntimePersistenceGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 
 std::string RuntimePersistenceGenerator::NewLabel(char kind) { return absl::StrCat(std::string(1, kind), ++labels_); }
 
@@ -521,7 +519,9 @@ Command<F> RuntimePersistenceGenerator::List(bool pending) {
 Command<F> RuntimePersistenceGenerator::RecordIntent(EpochMs now) {
   const std::size_t id = random_.Below(world_.attachments.size());
   // Mostly each id has its own session: of one that two recorded little is known (RP-LAT-20).
-  const std::size_t session = random_.OneIn(25) ? random_.Below(world_.sessions.size()) : id == 2 ? world_.sessions.size() - 1 : 0;
+  const std::size_t session = random_.OneIn(25) ? random_.Below(world_.sessions.size())
+                              : id == 2         ? world_.sessions.size() - 1
+                                                : 0;
   AttachmentIntent intent{world_.attachments[id], world_.sessions[session], "mem:u", now};
   const uint64_t way = random_.Below(10);
   if (way < 5) {  // later than any before

@@ -4,8 +4,11 @@
 #include <array>
 #include <limits>
 
+#include "rapidcheck/gen/Arbitrary.h"
+#include "rapidcheck/gen/Container.h"
 #include "rapidcheck/gen/Create.h"
 #include "rapidcheck/gen/Select.h"
+#include "rapidcheck/gen/Text.h"
 
 namespace leasecheck::runtime_persistence {
 namespace {

@@ -239,7 +239,8 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
   if (begins) {
     branch_plans_.assign(2, {});
-    if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
+    const bool time_moves = options_.move_clock || options_.system_now != 0;
+    if (time_moves && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
       PlanStall(state, now);
     }
   }
@@ -251,7 +252,7 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
   }
   Command command = NextOfBranch(client, state, now);
   const bool call = engine::RequestIf<F>(command.action) != nullptr;
-  if (call && options_.system_now == 0 && Strikes(kHeldRate.per_mille, options_.faults.held)) {
+  if (call && Strikes(kHeldRate.per_mille, options_.faults.held)) {
     command.hold = 1 + faults_.Below(3);
   }
   if (command.loss != Loss::kNone && faults_.OneIn(2)) {
@@ -448,8 +449,7 @@ void SessionStoreGenerator::DrawLoss(Command& command) {
   const engine::FaultTimes& times = options_.faults;
   const bool usually = random_.Below(1000) < kLostRate.per_mille;
   if (times.lost > 0 && (usually || Strikes(kLostRate.per_mille, times.lost - 1))) command.loss = Loss::kAnswer;
-  // Under the system's clock nobody could say when a lease ends that nobody saw.
-  if (options_.system_now != 0 || !Strikes(kUnknownRate.per_mille, times.unknown)) return;
+  if (!Strikes(kUnknownRate.per_mille, times.unknown)) return;
   command.loss = faults_.OneIn(3) ? Loss::kRequest : Loss::kOutcome;
 }
 

@@ -41,7 +41,6 @@ void CountRead(const Judge& judge, const LoadSessionRequest& request, const Pers
   judge.Held<"RP-CMT-6">();
   judge.Held<"RP-CMT-17">();
   judge.Held<"RP-CMT-20">(read.head_revision > 1);
-  judge.Held<"RP-DUR-3">(judge.state.tier == Choice::kSecond);
   CountGraph(judge, request.scope);
   CountReadCheckpoint(judge, read);
   CountLedger(judge);

@@ -36,10 +36,12 @@
 //
 //   ManualClock clock(1000);
 //   memstore::RuntimePersistence store({.clock = &clock});
-//   RuntimeCommit commit{.session_id = "s", .expected_head_revision = 0};
-//   commit.graph = ReplaceFull{{.nodes = {{.node_id = "a"}}, .leaf_node_id = "a"}};
-//   auto result = store.CommitRuntimeState({commit});                       // head_revision 1
-//   auto read = store.LoadSession({ActivePath{}});                          // the path from the root to "a"
+//   RuntimeCommit commit;
+//   commit.session_id = "s";
+//   commit.expected_head_revision = 0;
+//   commit.graph = Append{{first_node}, first_node.node_id};
+//   auto result = store.CommitRuntimeState({commit});  // head_revision 1
+//   auto read = store.LoadSession({ActivePath{}});        // the path from the root to first_node
 //
 // A backend overrides the eight methods that are pure here and, where it keeps attachments, the four of the manifest; else it
 // derives from NoopAttachmentManifest<RuntimePersistence>. The other nine have a default: that of a store without a queue.
@@ -138,8 +140,9 @@ class RuntimePersistence : public AttachmentManifest {
   // Removes tombstoned nodes and says how many; no read changes. A store that leaves them for later says 0. [RP-VAC-1..5]
   virtual Result<VacuumReport> Vacuum(const VacuumRequest& request) = 0;
 
-  // Removes the blobs that the head does not reach: from its checkpoint over the refs in that. Old results and old checkpoints
-  // keep nothing. No read changes; repeated at once it deletes nothing. A store may keep more. [RP-GC-1..5]
+  // Removes the blobs that the head does not reach: from its checkpoint over the refs in that, and from its agent frames. Old
+  // results and old checkpoints keep nothing. No read changes; repeated at once it deletes nothing. A store may keep more.
+  // [RP-GC-1..5]
   virtual Result<GcReport> GcUnreachable(const GcUnreachableRequest& request) = 0;
 
   // Provided: durability and the queue.

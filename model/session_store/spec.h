@@ -31,6 +31,7 @@
 #include "absl/types/span.h"
 #include "model/clause.h"
 #include "model/cow.h"
+#include "model/cow_list.h"
 #include "model/dialect.h"
 #include "model/session_store/family.h"
 #include "model/spec.h"
@@ -58,10 +59,14 @@ struct StoredBatch {
   CallIndex enqueue_call;  // the call that inserted it, for QW-LAT-33
   BatchClass batch_class;
   std::size_t hash;
+  std::size_t id_hash;  // HashOfId(batch_id) where it was seen, else 0
   friend bool operator==(const StoredBatch& a, const StoredBatch& b) {
     return a.hash == b.hash && a.seen == b.seen && a.enqueue_call == b.enqueue_call && a.batch == b.batch;
   }
 };
+
+// Never 0.
+std::size_t HashOfId(absl::string_view id);
 
 // The claim that a row is under. Immutable and shared by the claim's rows and between states.
 struct ClaimRecord {
@@ -77,7 +82,10 @@ struct ClaimRecord {
 };
 
 struct Row {
+  explicit Row(std::shared_ptr<const StoredBatch> batch) : stored(std::move(batch)), id_hash(stored->id_hash) {}
+
   std::shared_ptr<const StoredBatch> stored;
+  std::size_t id_hash;                       // of `stored`, at hand for those who look for an id
   std::shared_ptr<const ClaimRecord> claim;  // null: unclaimed, or given back
   uint64_t head_fencing = 0;                 // at least the largest fencing token granted with this row as head
   friend bool operator==(const Row& a, const Row& b);
@@ -138,7 +146,8 @@ struct RecordedTurn {
 // Everything of one session.
 struct SessionState {
   std::string id;
-  absl::InlinedVector<Row, 4> rows;          // ascending enqueue_seq
+  CowList<Row> rows;                         // ascending enqueue_seq
+  uint32_t classless = 0;                    // rows without a class; follows from the rows
   std::shared_ptr<const LaneHolder> holder;  // null: free
   uint64_t lane_fencing = 0;                 // of the holder, else at least the largest one used
   uint64_t head_revision = 0;
@@ -152,7 +161,8 @@ struct SessionState {
   Cow<std::vector<std::string>> vacuumed_ids;
   Cow<std::vector<std::string>> vacuumed_keys;
 
-  const Row* FindRow(absl::string_view batch_id) const;  // null: none, or not seen yet
+  const Row* FindRow(absl::string_view batch_id) const;   // null: none, or not seen yet
+  std::size_t IndexOf(absl::string_view batch_id) const;  // rows.size(): none, or not seen yet
   friend bool operator==(const SessionState& a, const SessionState& b);
 };
 

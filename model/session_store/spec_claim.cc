@@ -35,14 +35,12 @@ bool Joins(const StoredBatch& head, const StoredBatch& other) {
          other.batch.delivery_policy == head.batch.delivery_policy && other.batch.merge_key == head.batch.merge_key;
 }
 
-void ForecastRun(const SessionState& session, const ClaimCall& call, Forecast& forecast) {
-  const StoredBatch& head = *session.rows[forecast.candidates.front()].stored;
-  forecast.run.push_back(forecast.candidates.front());
-  if (call.kind == Kind::kCommand || head.batch.slot_policy == SlotPolicy::kExclusive) return;
-  for (std::size_t i = 1; i < forecast.candidates.size() && forecast.run.size() < call.max; ++i) {
-    if (!Joins(head, *session.rows[forecast.candidates[i]].stored)) return;
-    forecast.run.push_back(forecast.candidates[i]);
-  }
+Gate GateOf(const ClaimCall& call, const StoredBatch& head) {
+  if (head.batch_class == BatchClass::kNone) return Gate::kClassless;
+  if (head.batch_class != (call.kind == Kind::kCommand ? BatchClass::kSessionCommand : BatchClass::kTurnWork))
+    return Gate::kClass;
+  const bool checkpoint = call.kind != Kind::kCommand && call.boundary == QueuedWorkClaimBoundary::kActiveTurnCheckpoint;
+  return checkpoint && head.batch.delivery_policy != DeliveryPolicy::kEarliestSafeBoundary ? Gate::kBoundary : Gate::kOpen;
 }
 
 // Whether the grant holds the forecast run: each batch what its row holds, or its first sight.
@@ -131,7 +129,7 @@ Verdict BlameGroup(const SessionState& session, const ClaimCall& call, const For
 
 Verdict BlameMembers(const Judge& judge, const SessionState& session, const ClaimCall& call, const Forecast& forecast,
                      const std::vector<QueuedWorkBatch>& batches) {
-  if (batches.empty()) return Refuse<"QW-CLM-10">();
+  if (batches.empty() || !judge.blames()) return Refuse<"QW-CLM-10">();
   for (const QueuedWorkBatch& batch : batches) {
     if (Verdict refused = BlameUnclaimable(judge, session, call, batch)) return refused;
   }
@@ -147,6 +145,7 @@ constexpr std::size_t kSmallestWindow = 31;
 
 // An answer that grants nothing where a grant of the run was due.
 Verdict BlameNoGrant(const Judge& judge, const SessionState& session, const ClaimCall& call, const Forecast& forecast) {
+  if (!judge.blames()) return Refuse<"QW-INV-18">();
   const Row& head = session.rows[forecast.run.front()];
   if (judge.LiveClaim(head)) return Refuse<"QW-CLM-15">();
   if (head.claim != nullptr) return Refuse<"QW-CLM-14">();
@@ -298,9 +297,8 @@ void CountGrant(const Judge& judge, const SessionState& session, const ClaimCall
 void CountIdsMismatch(const Judge& judge, const SessionState& session, const ClaimCall& call, const Forecast& forecast) {
   judge.Refused<"QW-IDS-2">();
   judge.Held<"QW-IDS-7">(forecast.gate == Gate::kOpen);
-  const Row* first = session.FindRow(call.ids->front());
-  const std::size_t index = first == nullptr ? 0 : static_cast<std::size_t>(first - session.rows.data());
-  const bool candidate = first != nullptr && Claimable(judge, *first, call.owner);
+  const std::size_t index = session.IndexOf(call.ids->front());
+  const bool candidate = index < session.rows.size() && Claimable(judge, session.rows[index], call.owner);
   const bool skips = candidate && index != forecast.candidates.front();
   judge.Refused<"QW-IDS-3">(skips);
   judge.Refused<"QW-IDS-5">(!candidate || (!skips && forecast.gate == Gate::kOpen));
@@ -350,7 +348,7 @@ void Take(const Judge& judge, SpecState& state, const ClaimCall& call, const For
   record->lane_fencing = session.lane_fencing;
   for (std::size_t i = 0; i < forecast.run.size(); ++i) {
     if (grant != nullptr) Bind(session, forecast.run[i], grant->batches[i]);
-    session.rows[forecast.run[i]].claim = record;
+    session.rows.Edit(forecast.run[i]).claim = record;
   }
 }
 
@@ -363,7 +361,7 @@ void AddGivenBack(const Judge& judge, const SessionState& session, const ClaimCa
   if (!had_claims || judge.alternatives == nullptr) return;
   SpecState other = judge.state;
   SessionState& edited = other.Edit(call.session_id);
-  for (std::size_t index : forecast.run) edited.rows[index].claim = nullptr;
+  for (std::size_t index : forecast.run) edited.rows.Edit(index).claim = nullptr;
   judge.AddAlternative(std::move(other));
 }
 
@@ -426,9 +424,7 @@ Verdict JudgeClaimError(const Judge& judge, const SessionState& session, const C
     judge.Refused<"QW-IDS-6">(call.kind == Kind::kByIds);
     return kAllowed;
   }
-  const bool classless_aside = std::any_of(session.rows.begin(), session.rows.end(),
-                                           [](const Row& row) { return row.stored->batch_class == BatchClass::kNone; });
-  if (classless_aside) return Refuse<"QW-CLM-17">();
+  if (session.classless > 0) return Refuse<"QW-CLM-17">();
   switch (forecast.gate) {
     case Gate::kOpen:
       return BlameNoGrant(judge, session, call, forecast);
@@ -461,7 +457,7 @@ Verdict JudgeGrant(Judge& judge, const SessionState& session, const ClaimCall& c
   if (Verdict refused = CheckGrant(judge, session, call, forecast, grant)) return refused;
   CountGrant(judge, session, call, forecast);
   Take(judge, judge.state, call, forecast, &grant);
-  judge.state.Edit(call.session_id).rows[forecast.run.front()].head_fencing = grant.fencing_token;
+  judge.state.Edit(call.session_id).rows.Edit(forecast.run.front()).head_fencing = grant.fencing_token;
   return kAllowed;
 }
 
@@ -474,7 +470,7 @@ Verdict ApplyUnseen(Judge& judge, const SessionState& session, const ClaimCall& 
   }
   if (forecast.classless) judge.AddAlternative(judge.state);  // it may have failed (QW-LAT-12)
   Take(judge, judge.state, call, forecast, nullptr);
-  ++judge.state.Edit(call.session_id).rows[forecast.run.front()].head_fencing;  // all that is known is that it rose
+  ++judge.state.Edit(call.session_id).rows.Edit(forecast.run.front()).head_fencing;  // all that is known is that it rose
   return kAllowed;
 }
 
@@ -498,8 +494,9 @@ Verdict GiveBack(Judge& judge, const ClaimCall& call, const GrantAnswer& answer)
   };
   if (std::none_of(session.rows.begin(), session.rows.end(), taken)) return kAllowed;
   if (answer.unseen) judge.AddAlternative(judge.state);
-  for (Row& row : judge.state.Edit(call.session_id).rows) {
-    if (taken(row)) row.claim = nullptr;
+  CowList<Row>& rows = judge.state.Edit(call.session_id).rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (taken(rows[i])) rows.Edit(i).claim = nullptr;
   }
   return kAllowed;
 }
@@ -508,24 +505,27 @@ Verdict GiveBack(Judge& judge, const ClaimCall& call, const GrantAnswer& answer)
 
 Forecast ForecastClaim(const Judge& judge, const SessionState& session, const ClaimCall& call) {
   Forecast forecast;
-  for (std::size_t i = 0; i < session.rows.size(); ++i) {
-    if (!Claimable(judge, session.rows[i], call.owner)) continue;
-    forecast.candidates.push_back(i);
-    if (session.rows[i].stored->batch_class == BatchClass::kNone) forecast.classless = true;
-  }
-  if (forecast.candidates.empty()) return forecast;
-  const StoredBatch& head = *session.rows[forecast.candidates.front()].stored;
-  const BatchClass wanted = call.kind == Kind::kCommand ? BatchClass::kSessionCommand : BatchClass::kTurnWork;
-  if (head.batch_class == BatchClass::kNone) {
-    forecast.gate = Gate::kClassless;
-  } else if (head.batch_class != wanted) {
-    forecast.gate = Gate::kClass;
-  } else if (call.kind != Kind::kCommand && call.boundary == QueuedWorkClaimBoundary::kActiveTurnCheckpoint &&
-             head.batch.delivery_policy != DeliveryPolicy::kEarliestSafeBoundary) {
-    forecast.gate = Gate::kBoundary;
-  } else {
-    forecast.gate = Gate::kOpen;
-    ForecastRun(session, call, forecast);
+  // Behind the run only those look who count, and for rows without a class.
+  const bool whole = judge.counting() || session.classless > 0;
+  const StoredBatch* head = nullptr;
+  bool ended = false;  // the run
+  std::size_t next = 0;
+  for (const Row& row : session.rows) {
+    const std::size_t index = next++;
+    if (!Claimable(judge, row, call.owner)) continue;
+    const StoredBatch& stored = *row.stored;
+    forecast.candidates.push_back(index);
+    if (stored.batch_class == BatchClass::kNone) forecast.classless = true;
+    if (head == nullptr) {
+      head = &stored;
+      forecast.gate = GateOf(call, stored);
+      ended = forecast.gate != Gate::kOpen;
+    } else {
+      ended = ended || call.kind == Kind::kCommand || head->batch.slot_policy == SlotPolicy::kExclusive || !Joins(*head, stored);
+    }
+    if (!ended) forecast.run.push_back(index);
+    ended = ended || forecast.run.size() >= call.max;
+    if (ended && !whole) break;
   }
   return forecast;
 }

@@ -178,7 +178,9 @@ bool ListedBefore(const RuntimeCommit& commit, std::size_t index, std::size_t po
   return false;
 }
 
-Verdict BlameCompletion(const SessionState& session, const RuntimeCommit& commit, const QueuedWorkCompletion& completion) {
+Verdict BlameCompletion(const Judge& judge, const SessionState& session, const RuntimeCommit& commit,
+                        const QueuedWorkCompletion& completion) {
+  if (!judge.blames()) return Refuse<"SC-CMT-7">();
   if (completion.session_id != commit.session_id) return Refuse<"SC-CMT-8">();
   std::size_t missing = 0;
   for (const std::string& id : completion.batch_ids) missing += session.FindRow(id) == nullptr ? 1 : 0;
@@ -255,7 +257,7 @@ Verdict JudgeExpired(const Judge& judge, const SessionState& session, const Runt
     if (one == CompletionFate::kMustFail) CountBadCompletion(judge, session, commit, completion);
     return kAllowed;
   }
-  if (fate.must_fail) return BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad]);
+  if (fate.must_fail) return BlameCompletion(judge, session, commit, commit.completed_queue_claims[fate.first_bad]);
   return BlameExpired(judge, session, commit, expired);
 }
 
@@ -282,7 +284,7 @@ Verdict JudgeLateError(const Judge& judge, const SessionState& session, const Ru
   if (answer.ErrorIf<RuntimeTurnCommitConflict>() != nullptr) {
     return commit.turn_commit.has_value() ? Refuse<"SC-CMT-12">() : Refuse<"SC-CMT-4">();
   }
-  if (fate.must_fail) return BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad]);
+  if (fate.must_fail) return BlameCompletion(judge, session, commit, commit.completed_queue_claims[fate.first_bad]);
   if (inputs.must_fail) return BlameInputCompletion(*session.inputs, commit, inputs.first_bad);
   return Refuse<"SC-CMT-10">();
 }
@@ -340,7 +342,7 @@ void Settle(SessionState& session, const RuntimeCommit& commit) {
     if (!rest || completion.batch_ids.empty()) continue;
     auto record = std::make_shared<ClaimRecord>(*session.rows[owned.front()].claim);
     record->partly_settled = true;
-    for (std::size_t index : owned) session.rows[index].claim = record;
+    for (std::size_t index : owned) session.rows.Edit(index).claim = record;
   }
   std::sort(settled.begin(), settled.end());
   RemoveRows(session, settled);
@@ -368,7 +370,7 @@ Verdict JudgeCompletions(Judge& judge, const SessionState& session, const Runtim
   if (answer.error != nullptr) return JudgeLateError(judge, session, commit, fate, inputs, answer);
   if (fate.must_fail || inputs.must_fail) {
     if (answer.unseen) return kAllowed;
-    return fate.must_fail ? BlameCompletion(session, commit, commit.completed_queue_claims[fate.first_bad])
+    return fate.must_fail ? BlameCompletion(judge, session, commit, commit.completed_queue_claims[fate.first_bad])
                           : BlameInputCompletion(*session.inputs, commit, inputs.first_bad);
   }
   if (answer.response != nullptr) {

@@ -51,6 +51,8 @@ struct Judge {
   std::vector<SpecState>* alternatives;  // may be null
 
   bool counting() const { return context.hits != nullptr; }
+  // Whether it matters which clause a refusal names.
+  bool blames() const { return !context.any_clause; }
   template <ClauseId kId>
   void Held(bool applies = true) const {
     if (applies && counting()) context.hits->Add(Clause<kId>(), Sense::kHeld);
@@ -109,6 +111,8 @@ inline bool Owns(const std::shared_ptr<const ClaimRecord>& record, absl::string_
 // Positions of rows, ascending unless said otherwise.
 using Indices = absl::InlinedVector<std::size_t, 8>;
 
+// Puts a new row before that of the position.
+void InsertRow(SessionState& session, std::size_t position, std::shared_ptr<const StoredBatch> stored);
 // Removes rows and remembers the keys that became free.
 void RemoveRows(SessionState& session, const Indices& indices);
 

@@ -13,8 +13,10 @@ constexpr std::size_t kNoRow = static_cast<std::size_t>(-1);
 
 std::size_t FindKey(const SessionState& session, const std::optional<std::string>& key) {
   if (!key.has_value()) return kNoRow;
-  for (std::size_t i = 0; i < session.rows.size(); ++i) {
-    if (session.rows[i].stored->batch.source_key == key) return i;
+  std::size_t index = 0;
+  for (const Row& row : session.rows) {
+    if (row.stored->batch.source_key == key) return index;
+    ++index;
   }
   return kNoRow;
 }
@@ -89,6 +91,7 @@ Verdict JudgeEnqueueError(const Judge& judge, const SessionState& session, const
     if (loser) return kAllowed;  // QW-LAT-16
   }
   if (IsClassless(draft)) return Refuse<"QW-ENQ-9">();
+  if (!judge.blames()) return Refuse<"QW-ENQ-1">();
   if (KeylessTwin(session, draft, judge.now)) return Refuse<"QW-ENQ-8">();
   if (AnyLiveClaim(judge, session)) return Refuse<"QW-ENQ-2">();
   return Refuse<"QW-ENQ-1">();
@@ -111,16 +114,13 @@ Verdict JudgeKeyReplay(Judge& judge, const SessionState& session, std::size_t tw
 // (QW-LAT-33). kNoRow: nowhere.
 std::size_t InsertPosition(const Judge& judge, const SessionState& session, uint64_t seq) {
   std::size_t position = 0;
-  while (position < session.rows.size()) {
-    const StoredBatch& stored = *session.rows[position].stored;
+  bool behind = false;  // a batch with a larger number
+  for (const Row& row : session.rows) {
+    const StoredBatch& stored = *row.stored;
     if (stored.seen && stored.batch.enqueue_seq == seq) return kNoRow;
-    if (stored.seen && stored.batch.enqueue_seq > seq) break;
-    ++position;
-  }
-  for (std::size_t i = position; i < session.rows.size(); ++i) {
-    const StoredBatch& stored = *session.rows[i].stored;
-    if (stored.seen && stored.batch.enqueue_seq == seq) return kNoRow;
-    if (!judge.OverlapsCall(stored.enqueue_call)) return kNoRow;
+    behind = behind || (stored.seen && stored.batch.enqueue_seq > seq);
+    if (behind && !judge.OverlapsCall(stored.enqueue_call)) return kNoRow;
+    if (!behind) ++position;
   }
   return position;
 }
@@ -129,6 +129,7 @@ std::size_t InsertPosition(const Judge& judge, const SessionState& session, uint
 // wrong copy.
 Verdict BlameContent(const Judge& judge, const SessionState& session, const QueuedWorkBatchDraft& draft,
                      const QueuedWorkBatch& batch) {
+  if (!judge.blames()) return Refuse<"QW-ENQ-1">();
   const std::vector<std::string>& freed = *session.freed_keys;
   if (draft.source_key.has_value() && batch.enqueued_at_ms < judge.now &&
       std::binary_search(freed.begin(), freed.end(), *draft.source_key)) {
@@ -178,9 +179,7 @@ bool TakeFreedKey(SessionState& session, const std::optional<std::string>& key) 
 }
 
 void Insert(SessionState& session, std::size_t position, QueuedWorkBatch batch, bool seen, CallIndex call) {
-  Row row;
-  row.stored = std::make_shared<const StoredBatch>(std::move(batch), seen, call);
-  session.rows.insert(session.rows.begin() + static_cast<std::ptrdiff_t>(position), std::move(row));
+  InsertRow(session, position, std::make_shared<const StoredBatch>(std::move(batch), seen, call));
 }
 
 // cancel_queued_work_batch
@@ -196,8 +195,10 @@ Verdict BlameCancelled(const Judge& judge, const SessionState& session, const Ro
 
 template <class Visit>
 void ForEachListed(const Judge& judge, const SessionState& session, bool pending_only, Visit&& visit) {
-  for (std::size_t i = 0; i < session.rows.size(); ++i) {
-    if (!pending_only || !judge.LiveClaim(session.rows[i])) visit(i);
+  std::size_t index = 0;
+  for (const Row& row : session.rows) {
+    if (!pending_only || !judge.LiveClaim(row)) visit(index, row);
+    ++index;
   }
 }
 
@@ -219,6 +220,7 @@ bool ShowsChanged(const SessionState& session, const std::vector<QueuedWorkBatch
 
 Verdict BlameList(const Judge& judge, const SessionState& session, absl::string_view session_id,
                   const std::vector<QueuedWorkBatch>& list) {
+  if (!judge.blames()) return Refuse<"QW-LST-1">();
   if (judge.state.Find(session_id) == nullptr) return Refuse<"QW-LST-2">();
   if (ShowsChanged(session, list)) return Refuse<"QW-INV-15">();
   return Refuse<"QW-LST-1">();
@@ -226,6 +228,7 @@ Verdict BlameList(const Judge& judge, const SessionState& session, absl::string_
 
 Verdict BlamePending(const Judge& judge, const SessionState& session, absl::string_view session_id,
                      const std::vector<QueuedWorkBatch>& list) {
+  if (!judge.blames()) return Refuse<"QW-PND-1">();
   if (judge.state.Find(session_id) == nullptr) return Refuse<"QW-LST-2">();
   if (ShowsChanged(session, list)) return Refuse<"QW-INV-15">();
   for (const Row& row : session.rows) {
@@ -246,10 +249,10 @@ bool MatchesList(const Judge& judge, const SessionState& session, const std::vec
                  bool* binds) {
   std::size_t next = 0;
   bool matches = true;
-  ForEachListed(judge, session, pending_only, [&](std::size_t i) {
+  ForEachListed(judge, session, pending_only, [&](std::size_t i, const Row& row) {
     if (!matches) return;
-    matches = next < list.size() && Fits(session, i, list[next]);
-    if (matches && !session.rows[i].stored->seen) *binds = true;
+    matches = next < list.size() && (row.stored->seen ? row.stored->batch == list[next] : Fits(session, i, list[next]));
+    if (matches && !row.stored->seen) *binds = true;
     ++next;
   });
   if (!matches || next != list.size()) return false;
@@ -264,8 +267,9 @@ bool MatchesList(const Judge& judge, const SessionState& session, const std::vec
 
 void BindList(Judge& judge, absl::string_view session_id, const std::vector<QueuedWorkBatch>& list, bool pending_only) {
   SessionState& session = judge.state.Edit(session_id);
-  std::size_t next = 0;
-  ForEachListed(judge, session, pending_only, [&](std::size_t i) { Bind(session, i, list[next++]); });
+  std::vector<std::size_t> shown;
+  ForEachListed(judge, session, pending_only, [&](std::size_t i, const Row&) { shown.push_back(i); });
+  for (std::size_t i = 0; i < shown.size(); ++i) Bind(session, shown[i], list[i]);
 }
 
 void CountPending(const Judge& judge, const SessionState& session) {
@@ -319,7 +323,8 @@ Verdict JudgeCall(Judge& judge, const EnqueueQueuedWorkRequest& request, const A
 Verdict JudgeCall(Judge& judge, const CancelQueuedWorkBatchRequest& request,
                   const Answer<std::optional<QueuedWorkBatch>>& answer) {
   const SessionState& session = judge.Session(request.session_id);
-  const Row* row = session.FindRow(request.batch_id);
+  const std::size_t index = session.IndexOf(request.batch_id);
+  const Row* row = index < session.rows.size() ? &session.rows[index] : nullptr;
   const bool pending = row != nullptr && !judge.LiveClaim(*row);
   if (answer.error != nullptr) return judge.LiveLane(session) ? Refuse<"QW-CAN-1">() : Refuse<"QW-CAN-5">();
   if (answer.response != nullptr) {
@@ -332,7 +337,6 @@ Verdict JudgeCall(Judge& judge, const CancelQueuedWorkBatchRequest& request,
     judge.Refused<"QW-CAN-3">(row == nullptr);
   }
   if (!pending) return kAllowed;
-  const std::size_t index = static_cast<std::size_t>(row - session.rows.begin());
   RemoveRows(judge.state.Edit(request.session_id), {index});
   return kAllowed;
 }

@@ -22,8 +22,8 @@ RenewFate FateOfRenew(const Judge& judge, const SessionState& session, const Que
 }
 
 // A renewal that succeeded though the claim does not own its batches.
-Verdict BlameRevival(const SessionState& session, const QueuedWorkClaim& claim, const Indices& owned) {
-  if (owned.empty()) return Refuse<"QW-REN-5">();
+Verdict BlameRevival(const Judge& judge, const SessionState& session, const QueuedWorkClaim& claim, const Indices& owned) {
+  if (owned.empty() || !judge.blames()) return Refuse<"QW-REN-5">();
   const bool lost = std::any_of(claim.batches.begin(), claim.batches.end(),
                                 [&](const QueuedWorkBatch& batch) { return session.FindRow(batch.batch_id) == nullptr; });
   return lost ? Refuse<"QW-CAN-4">() : Refuse<"QW-REN-3">();
@@ -83,7 +83,7 @@ void SetExpiry(SessionState& session, const Indices& owned, Deadline expires) {
   if (session.rows[owned.front()].claim->expires == expires) return;
   auto record = std::make_shared<ClaimRecord>(*session.rows[owned.front()].claim);
   record->expires = expires;
-  for (std::size_t index : owned) session.rows[index].claim = record;
+  for (std::size_t index : owned) session.rows.Edit(index).claim = record;
 }
 
 void CountAbandoned(const Judge& judge, const SessionState& session, const QueuedWorkClaim& claim, const Indices& owned) {
@@ -104,11 +104,12 @@ void CountAbandoned(const Judge& judge, const SessionState& session, const Queue
 Indices OwnedRows(const SessionState& session, absl::string_view claim_id, absl::string_view lease_token) {
   Indices owned;
   const ClaimRecord* known = nullptr;  // a record that is this claim's, to spare comparing the text for each row
-  for (std::size_t i = 0; i < session.rows.size(); ++i) {
-    const auto& record = session.rows[i].claim;
-    if (record == nullptr || (record.get() != known && !Owns(record, claim_id, lease_token))) continue;
-    known = record.get();
-    owned.push_back(i);
+  std::size_t next = 0;
+  for (const Row& row : session.rows) {
+    const std::size_t index = next++;
+    if (row.claim == nullptr || (row.claim.get() != known && !Owns(row.claim, claim_id, lease_token))) continue;
+    known = row.claim.get();
+    owned.push_back(index);
   }
   return owned;
 }
@@ -122,7 +123,7 @@ Verdict JudgeCall(Judge& judge, const RenewQueuedWorkClaimRequest& request, cons
   const RenewFate fate = FateOfRenew(judge, session, claim, owned);
   if (answer.error != nullptr) return JudgeRenewError(judge, session, claim, owned, fate, answer);
   if (answer.response != nullptr) {
-    if (!fate.may_succeed) return BlameRevival(session, claim, owned);
+    if (!fate.may_succeed) return BlameRevival(judge, session, claim, owned);
     if (Verdict refused = CheckRenewed(judge, session, request, owned, *answer.response)) return refused;
     CountRenewed(judge, session, owned, expires.at);
   }
@@ -144,7 +145,7 @@ Verdict JudgeCall(Judge& judge, const AbandonQueuedWorkClaimRequest& request, co
   if (answer.response != nullptr) CountAbandoned(judge, session, claim, owned);
   if (owned.empty()) return kAllowed;
   SessionState& edited = judge.state.Edit(claim.session_id);
-  for (std::size_t index : owned) edited.rows[index].claim = nullptr;
+  for (std::size_t index : owned) edited.rows.Edit(index).claim = nullptr;
   return kAllowed;
 }
 

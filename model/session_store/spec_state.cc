@@ -40,13 +40,13 @@ std::size_t HashOfSession(const SessionState& session) {
   std::size_t hash = absl::HashOf(session.id, session.head_revision, session.lane_fencing, session.turns->size());
   const ClaimRecord* last = nullptr;
   std::size_t last_hash = 0;
-  for (const Row& row : session.rows) {
+  hash = absl::HashOf(hash, session.rows.Hash([&](const Row& row) {
     if (row.claim.get() != last) {
       last = row.claim.get();
       last_hash = HashOfClaim(last);
     }
-    hash = absl::HashOf(hash, row.stored->hash, last_hash, row.head_fencing);
-  }
+    return absl::HashOf(row.stored->hash, last_hash, row.head_fencing);
+  }));
   for (const InputRow& row : *session.inputs) hash = absl::HashOf(hash, HashOfInput(row));
   if (session.holder != nullptr) hash = absl::HashOf(hash, session.holder->lease_token, session.holder->expires.at);
   if (session.body != nullptr) hash = absl::HashOf(hash, session.body->text);
@@ -68,7 +68,10 @@ StoredBatch::StoredBatch(QueuedWorkBatch stored, bool is_seen, CallIndex call)
     : batch(std::move(stored)), seen(is_seen), enqueue_call(call), batch_class(ClassOf(batch)) {
   hash = absl::HashOf(seen, batch.batch_id, batch.enqueue_seq, batch.source_key, batch.available_at_ms, batch.items.size(),
                       enqueue_call);
+  id_hash = seen ? HashOfId(batch.batch_id) : 0;
 }
+
+std::size_t HashOfId(absl::string_view id) { return absl::HashOf(id) | 1; }
 
 StoredInput::StoredInput(PendingTurnInput stored, bool is_seen, bool is_named)
     : input(std::move(stored)), seen(is_seen), named(is_named) {
@@ -85,10 +88,21 @@ bool operator==(const Row& a, const Row& b) {
 }
 
 const Row* SessionState::FindRow(absl::string_view batch_id) const {
+  const std::size_t hash = HashOfId(batch_id);
   for (const Row& row : rows) {
-    if (row.stored->seen && row.stored->batch.batch_id == batch_id) return &row;
+    if (row.id_hash == hash && row.stored->batch.batch_id == batch_id) return &row;
   }
   return nullptr;
+}
+
+std::size_t SessionState::IndexOf(absl::string_view batch_id) const {
+  const std::size_t hash = HashOfId(batch_id);
+  std::size_t index = 0;
+  for (const Row& row : rows) {
+    if (row.id_hash == hash && row.stored->batch.batch_id == batch_id) return index;
+    ++index;
+  }
+  return index;
 }
 
 bool operator==(const SessionState& a, const SessionState& b) {
@@ -184,11 +198,13 @@ bool SameDraft(const QueuedWorkBatch& a, const QueuedWorkBatch& b) {
 }
 
 bool FitsBetweenNeighbours(const SessionState& session, std::size_t index, const QueuedWorkBatch& batch) {
-  for (std::size_t i = 0; i < session.rows.size(); ++i) {
-    const StoredBatch& other = *session.rows[i].stored;
-    if (i == index || !other.seen) continue;
+  std::size_t i = 0;
+  for (const Row& row : session.rows) {
+    const StoredBatch& other = *row.stored;
+    const std::size_t at = i++;
+    if (at == index || !other.seen) continue;
     if (other.batch.batch_id == batch.batch_id) return false;
-    if (i < index ? other.batch.enqueue_seq >= batch.enqueue_seq : other.batch.enqueue_seq <= batch.enqueue_seq) return false;
+    if (at < index ? other.batch.enqueue_seq >= batch.enqueue_seq : other.batch.enqueue_seq <= batch.enqueue_seq) return false;
   }
   return true;
 }
@@ -202,20 +218,29 @@ bool Fits(const SessionState& session, std::size_t index, const QueuedWorkBatch&
 }
 
 void Bind(SessionState& session, std::size_t index, const QueuedWorkBatch& batch) {
-  Row& row = session.rows[index];
-  if (!row.stored->seen) row.stored = std::make_shared<const StoredBatch>(batch, true, row.stored->enqueue_call);
+  const StoredBatch& stored = *session.rows[index].stored;
+  if (stored.seen) return;
+  Row& row = session.rows.Edit(index);
+  row.stored = std::make_shared<const StoredBatch>(batch, true, stored.enqueue_call);
+  row.id_hash = row.stored->id_hash;
+}
+
+void InsertRow(SessionState& session, std::size_t position, std::shared_ptr<const StoredBatch> stored) {
+  if (stored->batch_class == BatchClass::kNone) ++session.classless;
+  session.rows.Insert(position, Row(std::move(stored)));
 }
 
 void RemoveRows(SessionState& session, const Indices& indices) {
   for (auto index = indices.rbegin(); index != indices.rend(); ++index) {
-    const auto row = session.rows.begin() + static_cast<std::ptrdiff_t>(*index);
-    const std::optional<std::string>& key = row->stored->batch.source_key;
+    const StoredBatch& stored = *session.rows[*index].stored;
+    if (stored.batch_class == BatchClass::kNone) --session.classless;
+    const std::optional<std::string>& key = stored.batch.source_key;
     if (key.has_value()) {
       std::vector<std::string>& freed = session.freed_keys.Edit();
       auto at = std::lower_bound(freed.begin(), freed.end(), *key);
       if (at == freed.end() || *at != *key) freed.insert(at, *key);
     }
-    session.rows.erase(row);
+    session.rows.Erase(*index);
   }
 }
 

@@ -336,20 +336,20 @@ class Driver {
 
   // The record is one of the clock where the sleeper moves it, from when it does.
   absl::Status Sleep(const Stall& stall, Together* together, CallRecord<F>& record) {
-    absl::Status status;
     if (time_ != nullptr) {
-      WaitFor(SetClock{stall.until});
-    } else {
-      if (together != nullptr) together->Await([&] { return reads_.load() >= stall.until || together->crashed.load(); });
-      absl::Mutex alone;
-      absl::MutexLock lock(together == nullptr ? &alone : &together->sleepers);
-      const bool nobody_to_ask = together != nullptr && together->crashed.load();
-      if (reads_.load() < stall.until && !nobody_to_ask) {
-        record.action = SetClock{stall.until};
-        record.called = Tick();
-        status = Perform(record);
-        if (!status.ok() && target_.Crashed()) status = absl::OkStatus();
-      }
+      record.fault_took = WaitFor(SetClock{stall.until});
+      return absl::OkStatus();
+    }
+    absl::Status status;
+    if (together != nullptr) together->Await([&] { return reads_.load() >= stall.until || together->crashed.load(); });
+    absl::Mutex alone;
+    absl::MutexLock lock(together == nullptr ? &alone : &together->sleepers);
+    const bool nobody_to_ask = together != nullptr && together->crashed.load();
+    if (reads_.load() < stall.until && !nobody_to_ask) {
+      record.action = SetClock{stall.until};
+      record.called = Tick();
+      status = Perform(record);
+      if (!status.ok() && target_.Crashed()) status = absl::OkStatus();
     }
     record.fault_took = reads_.load() >= stall.until;
     return status;
@@ -382,12 +382,14 @@ class Driver {
 
   bool OthersLiveOn(const Crash& crash) const { return crash.process.has_value() && target_.info().processes > 1; }
 
-  void WaitFor(const SetClock& clock) {
+  // Whether it is then as late as asked.
+  bool WaitFor(const SetClock& clock) {
     constexpr DurationMs kLongest = 250;
-    if (clock.now <= history_.start) return;
+    if (clock.now <= history_.start) return true;
     const EpochMs until = SaturatingAdd(began_, clock.now - history_.start);
     const EpochMs now = time_->Now();
     if (until > now && until - now <= kLongest) time_->WaitUntil(until);
+    return until <= now || until - now <= kLongest;
   }
 
   absl::Status ReopenIfCrashed() {

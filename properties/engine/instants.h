@@ -12,12 +12,17 @@
 
 namespace leasecheck::engine {
 
-// Sets `instants` to those at which to judge the contract call `record` in `state`, the earliest first; never none. Time does not
-// run back: none is before `now`. An instant that the answer reveals (claimed_at, expires - ttl) is the only one; else it is the
-// earliest of the window and each deadline inside it. Between two of these nothing lapses, so the earlier of such instants leaves
-// the most to the calls that follow.
+// The longest window within which every millisecond is tried for a call whose answer nobody saw.
+inline constexpr DurationMs kWidestUnseen = 32;
+
+// Sets `instants` to those at which to judge the contract call `record` in `state`, as if it had had that outcome; the earliest
+// first, never none. Time does not run back: none is before `now`. An instant that the answer reveals (claimed_at, expires - ttl)
+// is the only one; else it is the earliest of the window and each deadline inside it. Between two of these nothing lapses, so the
+// earlier of such instants leaves the most to the calls that follow. Without an answer nobody knows when a granted lease ends, so
+// every millisecond of the window counts; of one longer than kWidestUnseen nothing can be said, and the caller judges no further.
 template <class F>
-void InstantsOf(const typename Spec<F>::State& state, EpochMs now, const CallRecord<F>& record, std::vector<EpochMs>* instants) {
+void InstantsOf(const typename Spec<F>::State& state, EpochMs now, const CallRecord<F>& record, const OutcomeOf<F>& outcome,
+                std::vector<EpochMs>* instants) {
   instants->clear();
   if (!record.window.has_value()) {
     instants->push_back(now);
@@ -25,7 +30,11 @@ void InstantsOf(const typename Spec<F>::State& state, EpochMs now, const CallRec
   }
   const EpochMs from = std::max(now, record.window->earliest);
   const EpochMs to = record.window->latest;
-  const std::optional<EpochMs> reported = Spec<F>::ReportedInstant(*RequestIf<F>(record.action), record.outcome);
+  if (std::holds_alternative<Indefinite>(outcome) && from < to && to - from <= kWidestUnseen) {
+    for (EpochMs instant = from; instant <= to; ++instant) instants->push_back(instant);
+    return;
+  }
+  const std::optional<EpochMs> reported = Spec<F>::ReportedInstant(*RequestIf<F>(record.action), outcome);
   if (reported.has_value() && from <= *reported && *reported <= to) {
     instants->push_back(*reported);
     return;

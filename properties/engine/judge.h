@@ -101,7 +101,7 @@ class Judge {
       if (again.verdict != Verdict::kUnknown) result = std::move(again);
     }
     if (result.verdict == Verdict::kUnknown) undecided_ = result.detail;
-    if (result.verdict == Verdict::kIllegal) *violation = ExplainPhase(model, first, intervals, initial, result);
+    if (result.verdict == Verdict::kIllegal) *violation = ExplainPhase(model, calls, first, intervals, initial, result);
     if (result.verdict != Verdict::kOk) return result.verdict;
     CountWitness(model, calls, initial, result.witness);
     states_ = std::move(result.final_states);
@@ -117,6 +117,8 @@ class Judge {
     for (const TimedState<F>& state : states_) now = std::min(now, state.now);
     return now;
   }
+  // How many states the answers so far allow.
+  std::size_t width() const { return states_.size(); }
   // How many calls so far had a deadline inside their window, so that either answer would have been legal.
   uint64_t inside() const { return inside_; }
 
@@ -139,8 +141,8 @@ class Judge {
     std::optional<ClauseIndex> first_refusal;
     bool inside = false;
     for (const TimedState<F>& from : states_) {
-      InstantsOf<F>(from.state, from.now, record, &instants_);
-      inside |= instants_.size() > 1;
+      InstantsOf<F>(from.state, from.now, record, record.outcome, &instants_);
+      inside |= !indefinite && instants_.size() > 1;
       for (EpochMs instant : instants_) {
         alternatives_.clear();
         State stepped = from.state;
@@ -188,7 +190,7 @@ class Judge {
   }
   // Steps at the first instant that explains the answer; false where there is none.
   bool StepAtFirst(const CallRecord<F>& record, const RequestOf<F>& request, const StepContext<F>& context, TimedState<F>& at) {
-    InstantsOf<F>(at.state, at.now, record, &instants_);
+    InstantsOf<F>(at.state, at.now, record, record.outcome, &instants_);
     if (instants_.size() > 1) ++inside_;
     for (EpochMs instant : instants_) {
       if (Spec<F>::Step(at.state, request, record.outcome, instant, context, &alternatives_).has_value()) continue;
@@ -198,10 +200,20 @@ class Judge {
     return false;
   }
 
+  // By what a reader finds the call in the trace that is printed with it: "c10 at 10-11".
+  static std::string NameOf(const CallRecord<F>& record) {
+    const RequestOf<F>* request = RequestIf<F>(record.action);
+    const absl::string_view name =
+        request != nullptr ? OperationName<F>(request->index()) : absl::string_view("the harness's own");
+    const std::string until = record.returned == kNeverReturned ? "never" : absl::StrCat(record.returned);
+    return absl::StrCat(record.label.empty() ? name : absl::string_view(record.label), " at ", record.called, "-", until);
+  }
+
   // Turns a refusal of the search into words: the clause that refuses the blocked call most often, and the answers that cannot
   // all be true.
-  Violation ExplainPhase(const PhaseModel<F>& model, std::size_t first, const std::vector<Interval>& intervals,
-                         const std::vector<TimedState<F>>& initial, const LinearizeResult<TimedState<F>>& result) const {
+  Violation ExplainPhase(const PhaseModel<F>& model, absl::Span<const CallRecord<F>> calls, std::size_t first,
+                         const std::vector<Interval>& intervals, const std::vector<TimedState<F>>& initial,
+                         const LinearizeResult<TimedState<F>>& result) const {
     Violation violation;
     violation.call = first + result.blocked;
     uint64_t most = 0;
@@ -213,15 +225,18 @@ class Judge {
     if (violation.clause.empty()) violation.clause = std::string(kForeignAnswerClause);
     violation.sentence = SentenceOf<F>(violation.clause);
     const Core core = FindCore(model, intervals, absl::MakeConstSpan(initial), result.blocked, CoreOptions());
-    violation.expected = "no order of the overlapping calls explains every answer. The clauses that stand in the way of call ";
-    absl::StrAppend(&violation.expected, violation.call, ":");
+    violation.expected =
+        absl::StrCat("no order of the overlapping calls explains every answer. The clauses that stand in the way of ",
+                     NameOf(calls[result.blocked]), ":");
     for (const auto& [clause, count] : result.refusals) {
       if (clause >= 0) absl::StrAppend(&violation.expected, " ", std::string(Spec<F>::Clauses()[clause].id), " (", count, ")");
     }
     absl::StrAppend(&violation.expected, ". These answers cannot all be true, whatever the others were");
     if (!core.minimal) violation.expected += " (not minimal)";
-    violation.expected += ": calls";
-    for (int call : core.calls) absl::StrAppend(&violation.expected, " ", first + call);
+    violation.expected += ": ";
+    for (int call : core.calls) {
+      absl::StrAppend(&violation.expected, call == core.calls.front() ? "" : ", ", NameOf(calls[call]));
+    }
     violation.state_before = Describe();
     return violation;
   }

@@ -126,7 +126,7 @@ class PhaseModel {
     State to = from;
     std::vector<typename Spec<F>::State> alternatives;
     std::vector<EpochMs> instants;
-    InstantsOf<F>(from.state, from.now, calls_[op], &instants);
+    InstantsOf<F>(from.state, from.now, calls_[op], calls_[op].outcome, &instants);
     auto refused = Spec<F>::Step(to.state, *request, calls_[op].outcome, instants.back(), ContextOf(op, part), &alternatives);
     return refused.has_value() ? *refused : -1;
   }
@@ -200,7 +200,7 @@ class PhaseModel {
     }
     if (!calls_[op].window.has_value()) return StepAt(from.now, *request, outcome, from, op, part, next);
     std::vector<EpochMs> instants;
-    InstantsOf<F>(from.state, from.now, calls_[op], &instants);
+    InstantsOf<F>(from.state, from.now, calls_[op], outcome, &instants);
     for (EpochMs instant : instants) StepAt(instant, *request, outcome, from, op, part, next);
   }
 
@@ -208,7 +208,9 @@ class PhaseModel {
               std::vector<State>* next) const {
     alternatives_.clear();
     State to{now, from.state};
-    if (!Spec<F>::Step(to.state, request, outcome, now, ContextOf(op, part), &alternatives_).has_value()) {
+    StepContext<F> context = ContextOf(op, part);
+    context.any_clause = true;
+    if (!Spec<F>::Step(to.state, request, outcome, now, context, &alternatives_).has_value()) {
       next->push_back(std::move(to));
     }
     for (auto& alternative : alternatives_) next->push_back({now, std::move(alternative)});

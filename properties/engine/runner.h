@@ -234,7 +234,7 @@ class Runner {
     for (; judged_ < calls.size() && run_.status.ok() && !run_.violation.has_value(); ++judged_) {
       run_.violation = judge_.JudgeCall(calls[judged_], judged_);
       if (generator_ != nullptr) generator_->Observe(calls[judged_]);
-      ended_ |= StaysOpen(calls, judged_);
+      ended_ |= StaysOpen(calls, judged_) || judge_.width() > kWidestJudgement;
     }
   }
 
@@ -279,14 +279,17 @@ class Runner {
     const bool indefinite =
         std::holds_alternative<RequestOf<F>>(calls[index].action) && std::holds_alternative<Indefinite>(calls[index].outcome);
     if (!indefinite) return false;
-    // Nobody knows when its lease ends.
-    if (calls[index].window.has_value()) return true;
+    const std::optional<TimeWindow>& window = calls[index].window;
+    if (window.has_value() && window->latest - window->earliest > kWidestUnseen) return true;  // nobody knows when its lease ends
     if (calls[index].loss == Loss::kRequest || calls[index].returned != kNeverReturned) return false;
     for (std::size_t i = index + 1; i < calls.size(); ++i) {
       if (std::holds_alternative<Reopen>(calls[i].action)) return false;
     }
     return true;
   }
+
+  // A program ends early when its unseen answers allow so many states: each call would be judged in all of them.
+  static constexpr std::size_t kWidestJudgement = 4096;
 
   Driver<F> driver_;
   SpecSetup setup_;

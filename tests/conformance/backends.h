@@ -46,12 +46,13 @@ inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
 }
 
 // What `leasecheck serve` makes of a backend: a child process for each target, which can be killed where the store is durable; or
-// `processes` of them on one SQLite file, with one clock.
-inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend,
-                                                       int processes = 1) {
-  return [program, backend, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+// `processes` of them on one SQLite file, with one clock. `clock`: what --clock of `serve` takes.
+inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend, int processes = 1,
+                                                       const std::string& clock = "virtual") {
+  return [program, backend, processes, clock]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
     process::ProcessOptions options;
-    options.command = absl::StrCat("exec '", program, "' serve --backend ", backend, processes > 1 ? " --clock shared" : "");
+    options.command =
+        absl::StrCat("exec '", program, "' serve --backend ", backend, " --clock ", processes > 1 ? "shared" : clock);
     options.processes = processes;
     options.clock_in_store = processes > 1;
     options.may_kill_itself = backend != "memory";

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,9 +32,8 @@ struct MatrixBackend {
   std::string name;
   Factory factory;
   uint64_t operations;  // of a cell, in the short run
-  // Why the two faults that kill cannot be; "" where they can.
-  std::string no_crash = {};
-  std::string no_statement = {};
+  // Faults that cannot be, by their names, and why.
+  std::map<std::string, std::string> impossible = {};
 };
 
 CheckOptions WithoutFaults() {
@@ -79,13 +79,23 @@ std::vector<MatrixBackend> Backends() {
   const std::string folder = testing::TempDir() + "fault-matrix";
   std::filesystem::create_directories(folder + "/cuts");
   const std::string gone = "it is not durable: nothing would come back";
+  const std::string machine = "nobody moves the machine's clock";
   return {
-      {"sqlite, in process, reopened", InProcess(SqliteBackend(folder)), 4'000, "",
-       "the statement would kill the test itself; the next row cuts the power there"},
+      {"sqlite, in process, reopened",
+       InProcess(SqliteBackend(folder)),
+       4'000,
+       {{"kill at statement n", "the statement would kill the test itself; the next row cuts the power there"}}},
       {"sqlite, in process, power cut", PowerCutBackend(folder + "/cuts", sqlite::Synchronous::kFull), 3'000},
       {"sqlite, served, killed", ServedBackend(LEASECHECK_PROGRAM, "sqlite:"), 1'500},
       {"sqlite, 3 processes, killed", ServedBackend(LEASECHECK_PROGRAM, "sqlite:", 3), 1'500},
-      {"memory, served", ServedBackend(LEASECHECK_PROGRAM, "memory"), 4'000, gone, gone},
+      {"sqlite, system's clock, killed",
+       ServedBackend(LEASECHECK_PROGRAM, "sqlite:", 1, "system"),
+       1'500,
+       {{"clock back", machine}, {"clock far ahead", machine}}},
+      {"memory, served",
+       ServedBackend(LEASECHECK_PROGRAM, "memory"),
+       4'000,
+       {{"crash at random", gone}, {"kill at statement n", gone}}},
   };
 }
 
@@ -125,11 +135,8 @@ TEST(FaultMatrix, NoBackendBreaksUnderAnyFault) {
   Cell all;
   for (const MatrixBackend& backend : Backends()) {
     for (const MatrixFault& fault : Faults()) {
-      std::string why;
-      if (fault.name == "crash at random") why = backend.no_crash;
-      if (fault.name == "kill at statement n") why = backend.no_statement;
-      if (!why.empty()) {
-        absl::StrAppend(&table, "| ", backend.name, " | ", fault.name, " | impossible: ", why, " | | | | | | |\n");
+      if (const auto no = backend.impossible.find(fault.name); no != backend.impossible.end()) {
+        absl::StrAppend(&table, "| ", backend.name, " | ", fault.name, " | impossible: ", no->second, " | | | | | | |\n");
         continue;
       }
       const Cell cell = RunCell(backend, fault);

@@ -46,6 +46,10 @@ shown = run(show.replace("scripts/leasecheck", f"'{program}'"), {1})
 keep("What a failure looks like", "text", shown[shown.find("FAILURE "):])
 with open("examples/my_store_test.cc", encoding="utf-8") as file:
     keep("Check your own store, in C", "cpp", file.read())
+with open("examples/queue_backend.py", encoding="utf-8") as file:
+    backend_lines = len(file.readlines())
+if f"in Python, of {backend_lines} lines" not in readme:
+    faults.append(f"README.md: examples/queue_backend.py has {backend_lines} lines")
 if "LEASECHECK_REWRITE" in os.environ:
     with open("README.md", "w", encoding="utf-8") as file:
         file.write(readme)

@@ -46,7 +46,7 @@ struct Mutant {
   absl::string_view name;      // "claim-expiry-strict"
   absl::string_view sentence;  // the slip, for a person
   MutantKind kind;
-  std::array<const char*, 4> clauses;  // any of them may find it; null fills up
+  std::array<const char*, 6> clauses;  // any of them may find it; null fills up
   Trail trail = Trail::kNone;          // ... or any of this trail's
 
   bool DiesBy(absl::string_view clause) const;

@@ -442,6 +442,15 @@ TEST(Catalogue, EveryMutantNamesClausesThatExist) {
   }
 }
 
+// The published table is made by a command that takes long; here, that it is of these mutants.
+TEST(Catalogue, ThePublishedTableHasEveryMutant) {
+  std::ifstream file(absl::StrCat(LEASECHECK_SOURCE_DIR, "/docs/MUTANTS.md"));
+  const std::string table(std::istreambuf_iterator<char>(file), {});
+  for (const Mutant& mutant : Mutants()) {
+    EXPECT_NE(table.find(absl::StrCat("| ", mutant.name, " | ", mutant.sentence, " |")), std::string::npos) << mutant.name;
+  }
+}
+
 // That a slip changes what the store does is shown by the kill; that the store asks for it at all, by its sources.
 TEST(Catalogue, TheStoreAsksForEverySlip) {
   std::string sources;
