@@ -54,7 +54,7 @@ std::optional<std::vector<uint8_t>> LoadBytes(Transaction& transaction, const st
   "SELECT plugin_snapshot_ref FROM head JOIN checkpoints ON ref = checkpoint_ref UNION " \
   "SELECT execution_state_ref FROM head JOIN checkpoints ON ref = checkpoint_ref "
 
-// Those that its agent frames name: kept too, but not counted as reached from the checkpoint.
+// Those that its agent frames name. They are kept too, but are no roots.
 #define LEASECHECK_OF_FRAMES "SELECT value ->> 'execution_state_ref' FROM head, json_each(agent_frames) "
 
 uint64_t Count(Transaction& transaction, absl::string_view sql) {
@@ -121,7 +121,7 @@ GcReport RemoveUnreachable(Transaction& transaction) {
                                                 ")) IS NOT TRUE AND (ref IN (" LEASECHECK_OF_FRAMES ")) IS NOT TRUE"));
   report.root_count = Count(transaction, "SELECT count(*) FROM head");
   report.retained_blob_count =
-      report.root_count + Count(transaction, "SELECT count(*) FROM blobs WHERE ref IN (" LEASECHECK_REACHED ")");
+      Count(transaction, "SELECT count(*) FROM checkpoints") + Count(transaction, "SELECT count(*) FROM blobs");
   return report;
 }
 
