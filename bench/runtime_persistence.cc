@@ -27,6 +27,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "adapters/sqlite/runtime_persistence.h"
 #include "benchmark/benchmark.h"
 #include "model/runtime_persistence/store.h"
 
@@ -62,6 +63,13 @@ struct Store {
 
 const Store kStores[] = {
     {"memory", [](const Environment& environment) { return std::make_unique<memstore::RuntimePersistence>(environment); }},
+    {"sqlite::memory:",
+     [](const Environment& environment) -> std::unique_ptr<rp::RuntimePersistence> {
+       auto store = sqlite::RuntimePersistence::Open({.path = ":memory:", .connections = 1, .environment = environment});
+       if (store.ok()) return *std::move(store);
+       std::fprintf(stderr, "bench: %s\n", store.status().ToString().c_str());
+       std::abort();
+     }},
 };
 
 rp::SessionNodeRecord NodeOf(std::string id, std::optional<std::string> parent) {
@@ -78,7 +86,7 @@ rp::SessionNodeRecord NodeOf(std::string id, std::optional<std::string> parent) 
 // A store kept at a size, and timed calls on it.
 class Subject {
  public:
-  Subject(const Store& store, int64_t size) : size_(size), store_(store.open({.clock = &clock_})) {
+  Subject(const Store& store, int64_t size) : size_(size), store_(store.open({.clock = &clock_, .liveness = &liveness_})) {
     rp::ReplaceFull graph;
     graph.graph.nodes.reserve(static_cast<std::size_t>(size));
     for (int64_t i = 0; i < size; ++i) {
@@ -202,6 +210,7 @@ class Subject {
 
   const int64_t size_;
   ManualClock clock_{1'700'000'000'000};
+  FixedLiveness liveness_;
   std::unique_ptr<rp::RuntimePersistence> store_;
   int64_t generation_ = 0;
   int64_t next_ = 0;

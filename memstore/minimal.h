@@ -58,7 +58,7 @@ class MinimalRuntimePersistence final
   }
 
  private:
-  RuntimePersistence state_;
+  memstore::RuntimePersistence state_;
 };
 
 }  // namespace leasecheck::memstore
