@@ -363,12 +363,8 @@ Command<F> RuntimePersistenceGenerator::Tombstone() {
 }
 
 Command<F> RuntimePersistenceGenerator::SaveMeta() {
-  SessionMeta meta;
   // RP-LAT-12: of another session's meta stores may keep another slot.
-  meta.session_id = world_.sessions[0];
-  meta.session_name = absl::StrCat("name ", Fresh());
-  meta.created_at = "2026-01-01T00:00:00Z";
-  meta.model = "m";
+  SessionMeta meta{world_.sessions[0], absl::StrCat("name ", Fresh()), "2026-01-01T00:00:00Z", "model", std::nullopt, {}};
   if (random_.OneIn(2)) meta.cwd = "/";
   if (random_.OneIn(3)) meta.relation = RelationChild{"parent", std::nullopt};
   return CommandOf(SaveSessionMetaRequest{std::move(meta)});
