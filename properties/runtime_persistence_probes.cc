@@ -20,6 +20,7 @@ struct Between {
   bool rejected = false;   // a commit
   bool aside = false;      // meta, queue, attachments: nothing of the state
   bool elsewhere = false;  // a queue call of another session
+  bool reopened = false;   // the store
 };
 
 class Observations {
@@ -31,7 +32,9 @@ class Observations {
       // A clock move changes what is pending; a crash or an overlap may change anything. Reopening must change nothing.
       if (std::holds_alternative<engine::SetClock>(call.action)) {
         pending_.clear();
-      } else if (!std::holds_alternative<engine::Reopen>(call.action)) {
+      } else if (std::holds_alternative<engine::Reopen>(call.action)) {
+        Mark([](Between& between) { between.reopened = true; });
+      } else {
         Forget();
       }
       return std::nullopt;
@@ -98,11 +101,13 @@ class Observations {
     Held(Clause<"RP-VAC-3">(), between.vacuumed);
     Held(Clause<"RP-INV-9">(), between.collected);
     Held(Clause<"RP-INV-4">(), between.rejected);
+    Held(Clause<"RP-DUR-3">(), between.reopened);
     Held(Clause<"RP-INV-18">(), between.aside || between.vacuumed || between.collected);
     if (SameRead(*seen.read, read, between.vacuumed)) return std::nullopt;
     const bool moved =
         seen.read->has_value() != read.has_value() || (read.has_value() && (*seen.read)->head_revision != read->head_revision);
-    const char* clause = between.rejected    ? "RP-INV-4"
+    const char* clause = between.reopened    ? "RP-DUR-3"
+                         : between.rejected  ? "RP-INV-4"
                          : moved             ? "RP-INV-18"
                          : between.collected ? "RP-INV-9"
                          : between.vacuumed  ? "RP-VAC-3"

@@ -68,7 +68,6 @@ class CommitScan {
   }
 
   void Take(std::size_t i) {
-    reopened_ |= std::holds_alternative<engine::Reopen>(call(i).action);
     if (const RuntimeCommit* commit = CommitOf(call(i))) {
       TakeAdditions(i, *commit);
       if (const auto* result = AnswerOf<CommitRuntimeStateRequest>(call(i))) TakeResult(i, *commit, *result);
@@ -181,7 +180,6 @@ class CommitScan {
 
   void TakeRead(std::size_t i, const PersistedSessionRead& read) {
     Held(Clause<"RP-INV-5">());
-    if (reopened_) Held(Clause<"RP-DUR-3">());
     const uint64_t least = LeastBefore(i);
     const uint64_t most = MostDuring(i);
     if (read.head_revision < least || read.head_revision > most) {
@@ -331,7 +329,6 @@ class CommitScan {
   absl::flat_hash_map<std::pair<std::string, std::string>, Turn> turns_;
   std::map<uint64_t, std::size_t> expected_;  // the accepted commit that expected a revision
   uint64_t accepted_ = 0;
-  bool reopened_ = false;
   std::map<Instant, uint64_t> least_;           // from this instant on, the revision is at least that
   std::vector<Instant> may_raise_;              // when the commits were called that were accepted, replayed or never answered
   absl::flat_hash_map<int, uint64_t> seen_by_;  // the largest revision that a client has read

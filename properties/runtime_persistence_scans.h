@@ -1,9 +1,9 @@
 // The invariants of runtime_persistence that are judged apart from the spec, on histories of any length.
 //
 // Scans (RP-INV-1 to 3, 5 to 8, 10 to 15 and 17, and the uniqueness of ids) look at what the answers say of commits, reads,
-// batches, claims and attachments; probes (RP-VAC-3, RP-INV-9, 16 and 18) compare two observations with only calls between them
-// that must not change what they show. Both know real time: "before" means that one call returned before the other was called,
-// and where calls overlap, or an answer was never seen, they say nothing. RP-INV-4 is what the search decides.
+// batches, claims and attachments; probes (RP-VAC-3, RP-DUR-3, RP-INV-4, 9, 16 and 18) compare two observations with only calls
+// between them that must not change what they show. Both know real time: "before" means that one call returned before the other
+// was called, and where calls overlap, or an answer was never seen, they say nothing.
 #ifndef LEASECHECK_PROPERTIES_RUNTIME_PERSISTENCE_SCANS_H_
 #define LEASECHECK_PROPERTIES_RUNTIME_PERSISTENCE_SCANS_H_
 

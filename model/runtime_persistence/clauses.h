@@ -136,7 +136,7 @@ inline constexpr ClauseInfo kClauses[] = {
     {"RP-DUR-1", "The durability tier is the same for the life of a store.", CheckedBy::kSpec, true, false},
     {"RP-DUR-2", "A store that keeps its data in its process is Inline, one on a disk or server is Durable.", CheckedBy::kNobody,
      false, false, "what a store is made of cannot be seen from outside; one that says Durable is held to RP-DUR-3"},
-    {"RP-DUR-3", "What a Durable store acknowledged is there again after closing and opening.", CheckedBy::kScan, true, false,
+    {"RP-DUR-3", "What a Durable store acknowledged is there again after closing and opening.", CheckedBy::kProbe, true, false,
      "an Inline store promises nothing of the kind"},
 
     // enqueue_queued_work
