@@ -44,6 +44,10 @@
 // First the search goes straight through the history. Where that gets too long it starts again from cut to cut, a cut being an
 // end behind which only calls of unknown outcome are open (a barrier, or by chance): it finds *all* configurations that can be
 // reached there and forgets what lies before. Where those are too many it goes straight through the rest.
+//
+// Calls of unknown outcome that stay open for long are most of the work, and most of them had their effect, if any, as soon as
+// other calls have theirs. So before all that an order is looked for in which each had it within the usual time of a call, or
+// never. Such an order explains the history; that there is none says nothing.
 #ifndef LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
 #define LEASECHECK_PROPERTIES_ENGINE_LINEARIZE_H_
 
@@ -168,6 +172,26 @@ inline int EndsAt(absl::Span<const Interval> history, const std::vector<bool>& u
   return first;
 }
 
+// The intervals with those of unknown outcome as long as nearly all answered ones at most. Empty: they were before.
+inline std::vector<Interval> UsualTimes(absl::Span<const Interval> intervals) {
+  std::vector<Instant> lengths;
+  for (const Interval& interval : intervals) {
+    if (!interval.optional && interval.end != kOpen) lengths.push_back(interval.end - interval.call);
+  }
+  if (lengths.empty()) return {};
+  const auto usual = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() * 9 / 10);
+  std::nth_element(lengths.begin(), usual, lengths.end());
+  bool shortened = false;
+  std::vector<Interval> result(intervals.begin(), intervals.end());
+  for (Interval& interval : result) {
+    if (!interval.optional || interval.end <= interval.call + *usual) continue;
+    interval.end = interval.call + *usual;
+    shortened = true;
+  }
+  if (!shortened) result.clear();
+  return result;
+}
+
 // Gives equal states one small number.
 template <class State>
 class StateTable {
@@ -241,13 +265,22 @@ class Search {
         seen_(words_ + 1),
         key_(words_ + 1) {}
 
+  // Straight through with little patience. kOk or kUnknown.
+  LinearizeResult<State> Try(absl::Span<const State> initial) {
+    Begin(initial);
+    const int ends = static_cast<int>(plan_.ends().size());
+    const Outcome outcome = Explore(0, ends, /*all=*/false, kTryPatience * (ends + kShortest), options_.memory_bytes / 4);
+    return outcome == Outcome::kExhausted && !levels_.back().empty() ? Ok() : WithStats(Verdict::kUnknown);
+  }
+
   LinearizeResult<State> Run(absl::Span<const State> initial) {
-    std::vector<Carried>& first = levels_.emplace_back();
-    for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}, {}});
+    Begin(initial);
     const int ends = static_cast<int>(plan_.ends().size());
     const bool all = options_.want_final_states;
     // Most histories are easy: straight through first, and with care only where that does not do.
-    Outcome outcome = Explore(0, ends, all, kPatience * (ends + kShortest), options_.memory_bytes / 4);
+    const bool has_cut = NextCut(0) < ends;
+    Outcome outcome = has_cut ? Explore(0, ends, all, kPatience * (ends + kShortest), options_.memory_bytes / 4)
+                              : Explore(0, ends, all, kNoLimit, options_.memory_bytes);
     int from = outcome == Outcome::kExhausted ? ends : 0;
     if (outcome == Outcome::kImpatient) outcome = Outcome::kExhausted;
     while (from < ends && outcome == Outcome::kExhausted && !levels_.back().empty()) {
@@ -311,10 +344,17 @@ class Search {
   // Configurations per end: what going straight through may cost, and what finding all at a cut may cost.
   static constexpr uint64_t kPatience = 4;
   static constexpr uint64_t kCutPatience = 64;
+  // ... and looking for an order in which calls of unknown outcome behave as others do.
+  static constexpr uint64_t kTryPatience = 64;
   // Fewer ends than these are not worth a cut.
   static constexpr int kShortest = 16;
   static constexpr uint64_t kMovesBetweenChecks = 16;
   static constexpr uint64_t kMovesBetweenTimes = 1024;
+
+  void Begin(absl::Span<const State> initial) {
+    std::vector<Carried>& first = levels_.emplace_back();
+    for (const State& state : initial) first.push_back({std::vector<uint64_t>(words_), state, 0, {}, {}});
+  }
 
   int NextCut(int from) const {
     const int ends = static_cast<int>(plan_.ends().size());
@@ -750,6 +790,21 @@ LinearizeResult<typename Model::State> Linearize(const Model& model, absl::Span<
       return PairHint{order.Before(a, b), order.Before(b, a), commute};
     };
   }
+  LinearizeStats tried;
+  LinearizeOptions left = options;
+  constexpr bool kIsToldOfEnds = requires(const Model& m, typename Model::State* state) { m.Passed(0, state); };
+  if (!kIsToldOfEnds && !options.want_final_states && options.weakened.empty()) {
+    const std::vector<Interval> usual = linearize_internal::UsualTimes(intervals);
+    if (!usual.empty()) {
+      const absl::StatusOr<SearchPlan> plan = SearchPlan::Make(usual, hints, pairs, options.memory_bytes / 2);
+      if (plan.ok()) {
+        auto result = linearize_internal::Search<Model>(model, *plan, options).Try(initial);
+        if (result.verdict == Verdict::kOk) return result;
+        tried = result.stats;
+        left.max_steps -= std::min(left.max_steps, tried.steps);
+      }
+    }
+  }
   const absl::StatusOr<SearchPlan> plan = SearchPlan::Make(intervals, hints, pairs, options.memory_bytes);
   if (!plan.ok()) {
     LinearizeResult<typename Model::State> result;
@@ -757,7 +812,10 @@ LinearizeResult<typename Model::State> Linearize(const Model& model, absl::Span<
     result.detail = std::string(plan.status().message());
     return result;
   }
-  auto result = linearize_internal::Search<Model>(model, *plan, options).Run(initial);
+  auto result = linearize_internal::Search<Model>(model, *plan, left).Run(initial);
+  result.stats.steps += tried.steps;
+  result.stats.configurations += tried.configurations;
+  result.stats.peak_bytes = std::max(result.stats.peak_bytes, tried.peak_bytes);
   if (result.blocked >= 0) {
     result.blocked = linearize_internal::EndsAt(history, unseen, intervals[result.blocked].end, order, result.blocked);
   }
