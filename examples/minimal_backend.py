@@ -22,6 +22,10 @@ INFO = {
 }
 
 PARSE_ERROR, NO_METHOD, BAD_PARAMS, CONTRACT_ERROR = -32700, -32601, -32602, -32000
+OPERATIONS = """load_session load_node commit_runtime_state save_session_meta load_session_meta tombstone_nodes vacuum gc_unreachable
+durability_tier enqueue_queued_work claim_ready_queued_work claim_ready_queued_work_by_batch_ids renew_queued_work_claim
+abandon_queued_work_claim cancel_queued_work_batch list_queued_work list_pending_queued_work
+record_intent commit_refs list_uncommitted forget""".split()
 COUNTERS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 MANIFEST = ("turn_state", "tool_state_ref", "plugin_snapshot_ref", "plugin_snapshot_revision", "execution_state_ref")
 
@@ -63,7 +67,8 @@ class Store:
         if scope == "FullGraph":
             nodes = [node for node in self.nodes.values() if self.live(node["node_id"])]
         else:
-            leaf = scope["ActivePath"].get("leaf_node_id") or leaf
+            asked = scope["ActivePath"].get("leaf_node_id")
+            leaf = leaf if asked is None else asked
             nodes = self.path(leaf)
         return {**self.head, "graph": {"nodes": nodes, "leaf_node_id": leaf}}
 
@@ -199,11 +204,10 @@ class Backend:
         if method == "reset":
             self.store = Minimal()
             return {"result": {}}
-        operation = getattr(self.store, method, None)
-        if operation is None:
+        if method not in OPERATIONS:
             return {"error": {"code": NO_METHOD, "message": f"there is no method {method}"}}
         try:
-            return {"result": operation(**params)}
+            return {"result": getattr(self.store, method)(**params)}
         except Refused as refused:
             return {"error": {"code": CONTRACT_ERROR, "message": "refused", "data": refused.data}}
         except (TypeError, KeyError) as mismatch:
