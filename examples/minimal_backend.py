@@ -22,9 +22,9 @@ INFO = {
 }
 
 PARSE_ERROR, NO_METHOD, BAD_PARAMS, CONTRACT_ERROR = -32700, -32601, -32602, -32000
-OPERATIONS = """load_session load_node commit_runtime_state save_session_meta load_session_meta tombstone_nodes vacuum gc_unreachable
-durability_tier enqueue_queued_work claim_ready_queued_work claim_ready_queued_work_by_batch_ids renew_queued_work_claim
-abandon_queued_work_claim cancel_queued_work_batch list_queued_work list_pending_queued_work
+OPERATIONS = """load_session load_node commit_runtime_state save_session_meta load_session_meta tombstone_nodes
+vacuum gc_unreachable durability_tier enqueue_queued_work claim_ready_queued_work claim_ready_queued_work_by_batch_ids
+renew_queued_work_claim abandon_queued_work_claim cancel_queued_work_batch list_queued_work list_pending_queued_work
 record_intent commit_refs list_uncommitted forget""".split()
 COUNTERS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 MANIFEST = ("turn_state", "tool_state_ref", "plugin_snapshot_ref", "plugin_snapshot_revision", "execution_state_ref")
