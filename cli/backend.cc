@@ -19,6 +19,10 @@ absl::StatusOr<Backend> ReadBackend(absl::string_view text) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
   Backend backend{Backend::Kind::kMemory, std::string(text), std::string(parts.second)};
   if (text == "memory") return backend;
+  if (text == "minimal") {
+    backend.kind = Backend::Kind::kMinimal;
+    return backend;
+  }
   if (parts.first == "sqlite") {
     backend.kind = Backend::Kind::kSqlite;
     return backend;
@@ -30,7 +34,7 @@ absl::StatusOr<Backend> ReadBackend(absl::string_view text) {
     return backend;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("--backend: there is no backend \"", text, "\"; there are memory, sqlite:PATH and process:COMMAND"));
+      absl::StrCat("--backend: there is no backend \"", text, "\"; there are memory, minimal, sqlite:PATH and process:COMMAND"));
 }
 
 std::string ShellQuoted(absl::string_view word) { return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'"); }

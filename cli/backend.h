@@ -15,13 +15,13 @@
 namespace leasecheck::cli {
 
 struct Backend {
-  enum class Kind { kMemory, kSqlite, kProcess };
+  enum class Kind { kMemory, kMinimal, kSqlite, kProcess };
   Kind kind = Kind::kMemory;
   std::string name;      // as it was written
   std::string argument;  // after the colon
 };
 
-// "memory", "sqlite", "sqlite:PATH", "process:COMMAND".
+// "memory", "minimal", "sqlite", "sqlite:PATH", "process:COMMAND".
 absl::StatusOr<Backend> ReadBackend(absl::string_view text);
 
 struct BackendOptions {

@@ -107,7 +107,8 @@ void AddRunFlags(CLI::App& app, RunFlags* flags) {
   app.add_option("--backend", flags->backends,
                  "memory, sqlite:PATH (a file or a folder, emptied; where PATH is empty a temporary one\n"
                  "in TMPDIR, and TMPDIR=/dev/shm or another tmpfs is many times faster than a disk) or\n"
-                 "process:COMMAND; may be repeated; memory and sqlite: where none is named")
+                 "process:COMMAND; minimal, which inherits every provided method, where a trait has any; may be\n"
+                 "repeated; memory and sqlite: where none is named")
       ->type_name("BACKEND")
       ->allow_extra_args(false);
   app.add_option("--seed", flags->seed, "Decides every program")->type_name("N")->capture_default_str();

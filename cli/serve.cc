@@ -80,7 +80,7 @@ void AddServeVerb(CLI::App& app, int* exit_code) {
   auto flags = std::make_shared<ServeFlags>();
   CLI::App* verb = app.add_subcommand("serve", "Serve a built-in store on stdin and stdout, by docs/PROTOCOL.md");
   AddFamilyFlag(*verb, &flags->run);
-  verb->add_option("--backend", flags->backend, "memory or sqlite:PATH")->type_name("BACKEND")->capture_default_str();
+  verb->add_option("--backend", flags->backend, "memory, minimal or sqlite:PATH")->type_name("BACKEND")->capture_default_str();
   verb->add_option("--dialect", flags->run.dialects, "Declare a choice at a latitude point; may be repeated")
       ->type_name("ID=WORD")
       ->allow_extra_args(false);

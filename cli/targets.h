@@ -61,21 +61,41 @@ inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness,
   return environment;
 }
 
-template <class F>
-StoreFactory<F> MemoryStores(const BackendOptions& backend) {
+// Stores of this process, of the class Store.
+template <class F, class Store>
+StoreFactory<F> StoresInMemory(const char* name, const BackendOptions& backend) {
   StoreFactory<F> factory;
-  factory.info.name = "memory";
+  factory.info.name = name;
   factory.info.version = kVersion;
   factory.info.concurrency = 64;
   factory.info.pausable = true;
-  factory.info.reference = true;
   factory.info.real_liveness = backend.real_liveness;
   factory.info.virtual_clock = !backend.system_clock;
   factory.open = [real = backend.real_liveness, system = backend.system_clock](
                      const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
-    return std::make_unique<typename memstore::StoreOf<F>::type>(EnvironmentOf(options, real, system));
+    return std::make_unique<Store>(EnvironmentOf(options, real, system));
   };
   return factory;
+}
+
+template <class F>
+StoreFactory<F> MemoryStores(const BackendOptions& backend) {
+  StoreFactory<F> factory = StoresInMemory<F, typename memstore::StoreOf<F>::type>("memory", backend);
+  factory.info.reference = true;
+  return factory;
+}
+
+template <class F>
+absl::StatusOr<StoreFactory<F>> MinimalStores(const BackendOptions& backend) {
+  if constexpr (memstore::kHasMinimal<F>) {
+    using Store = typename memstore::MinimalOf<F>::type;
+    StoreFactory<F> factory = StoresInMemory<F, Store>("minimal", backend);
+    factory.info.dialects = Store::Declared();
+    return factory;
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--backend: there is no minimal store of ", F::kName, ": every method of its trait is required"));
+  }
 }
 
 // Stores in one file.
@@ -204,13 +224,20 @@ absl::StatusOr<Targets<F>> MakeTargets(const Backend& backend, const BackendOpti
     return absl::InvalidArgumentError(
         absl::StrCat("--clock: faketime is for a process: backend; the clock of ", backend.name, " is virtual already"));
   }
-  if (options.processes > 1 && backend.kind == Backend::Kind::kMemory) {
-    return absl::InvalidArgumentError("--processes: memory is in this process alone; name --backend sqlite: or process:COMMAND");
+  if (options.processes > 1 && (backend.kind == Backend::Kind::kMemory || backend.kind == Backend::Kind::kMinimal)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--processes: ", backend.name, " is in this process alone; name --backend sqlite: or process:COMMAND"));
   }
   switch (backend.kind) {
     case Backend::Kind::kMemory:
       targets.main = Declaring<F>(InProcess(MemoryStores<F>(options)), options.dialects);
       break;
+    case Backend::Kind::kMinimal: {
+      absl::StatusOr<StoreFactory<F>> stores = MinimalStores<F>(options);
+      if (!stores.ok()) return stores.status();
+      targets.main = Declaring<F>(InProcess(*std::move(stores)), options.dialects);
+      break;
+    }
     case Backend::Kind::kSqlite:
       return SqliteTargets<F>(backend, options);
     case Backend::Kind::kProcess:

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
@@ -134,6 +135,38 @@ class ClaimBook {
  private:
   absl::flat_hash_map<absl::string_view, std::unique_ptr<Claim>> claims_;  // by claim_id, which lives in the claim
   Spares<Claim> spares_;
+};
+
+// Takes what find(place, id) finds for each id, once: a second mention finds it marked as `settling`. False where one is not
+// found. The caller takes the marks off, with ClearMarks.
+template <class Rows, class Find>
+bool TakeAll(const std::vector<std::string>& ids, Rows& taken, Find&& find) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto* row = find(i, ids[i]);
+    if (row == nullptr || row->settling) return false;
+    row->settling = true;
+    taken.push_back(row);
+  }
+  return true;
+}
+template <class Rows>
+void ClearMarks(const Rows& taken) {
+  for (auto* row : taken) row->settling = false;
+}
+
+// The terms of claims as a snapshot has them: one copy a claim, shared by its rows.
+template <class Claims>
+class SharedTerms {
+ public:
+  std::shared_ptr<const typename Claims::Terms> Of(const typename Claims::Claim* claim) {
+    if (claim == nullptr) return nullptr;
+    auto& shared = terms_[claim];
+    if (shared == nullptr) shared = std::make_shared<const typename Claims::Terms>(*claim);
+    return shared;
+  }
+
+ private:
+  absl::flat_hash_map<const typename Claims::Claim*, std::shared_ptr<const typename Claims::Terms>> terms_;
 };
 
 }  // namespace leasecheck::memstore

@@ -1,7 +1,9 @@
-// The reference store of each family. Adding a family: its line at the end.
+// The reference store of each family, and the minimal one where there is one. Adding a family: its lines.
 #ifndef LEASECHECK_MEMSTORE_REGISTRY_H_
 #define LEASECHECK_MEMSTORE_REGISTRY_H_
 
+#include "memstore/minimal.h"
+#include "memstore/runtime_persistence.h"
 #include "memstore/session_store.h"
 #include "model/families.h"
 
@@ -14,6 +16,26 @@ struct StoreOf;
 template <>
 struct StoreOf<SessionStoreFamily> {
   using type = SessionStore;
+};
+
+template <>
+struct StoreOf<RuntimePersistenceFamily> {
+  using type = RuntimePersistence;
+};
+
+// The store that overrides only what its trait requires; `type` is constructed from an Environment, and its Declared() is what
+// such a backend declares. Not specialised for a family all of whose methods are required.
+template <class F>
+struct MinimalOf;
+
+template <>
+struct MinimalOf<RuntimePersistenceFamily> {
+  using type = MinimalRuntimePersistence;
+};
+
+template <class F>
+inline constexpr bool kHasMinimal = requires {
+  typename MinimalOf<F>::type;
 };
 
 }  // namespace leasecheck::memstore

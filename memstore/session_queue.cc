@@ -36,51 +36,12 @@ bool Joins(const QueueRow& row, const QueueRow& head) {
 }  // namespace
 
 QueueRow* SessionQueue::Candidates::FirstFrom(uint64_t position) const {
-  QueueRow* first = queue_.rows_.FirstDue(position, now_);
+  QueueRow* first = queue_.FirstDue(position, now_);
   for (const LocalHolders<QueueRow>::Rows* rows : dead_) {
     QueueRow* left_behind = rows->FirstDue(position, now_);
     if (left_behind != nullptr && (first == nullptr || left_behind->position < first->position)) first = left_behind;
   }
   return first;
-}
-
-SessionQueue::~SessionQueue() {
-  rows_.ForEach([](QueueRow& row) { delete &row; });
-}
-
-QueueRow& SessionQueue::Append(std::shared_ptr<const QueuedWorkBatch> batch, uint64_t counter) {
-  QueueRow& row = *spares_.Take().release();
-  row.batch = std::move(batch);
-  row.batch_class = ClassOf(*row.batch);
-  row.position = ++last_position_;
-  row.set_counter(counter);
-  row.settling = false;
-  if (row.batch->source_key.has_value()) by_source_key_.emplace(absl::string_view(*row.batch->source_key), &row);
-  if (row.batch_class == BatchClass::kNone) classless_.Set(row.position, &row, row.batch->available_at_ms);
-  Link(row);
-  ++size_;
-  return row;
-}
-
-std::shared_ptr<const QueuedWorkBatch> SessionQueue::Remove(QueueRow& row) {
-  Unlink(row);
-  claims_.Release(row);
-  rows_.Erase(row.position);
-  if (row.batch_class == BatchClass::kNone) classless_.Erase(row.position);
-  if (row.batch->source_key.has_value()) by_source_key_.erase(*row.batch->source_key);
-  --size_;
-  std::shared_ptr<const QueuedWorkBatch> batch = std::move(row.batch);
-  spares_.Keep(std::unique_ptr<QueueRow>(&row));
-  return batch;
-}
-
-QueueRow* SessionQueue::FindBySourceKey(absl::string_view source_key) const {
-  auto it = by_source_key_.find(source_key);
-  return it == by_source_key_.end() ? nullptr : it->second;
-}
-
-QueueRow* SessionQueue::FindBySeq(uint64_t enqueue_seq) const {
-  return rows_.FindByKey(enqueue_seq, [](const QueueRow& row) { return row.batch->enqueue_seq; });
 }
 
 QueueRows SessionQueue::SelectTurnWork(const Candidates& candidates, QueuedWorkClaimBoundary boundary, uint64_t max_batches) {
@@ -106,40 +67,21 @@ QueueRows SessionQueue::SelectCommand(const Candidates& candidates) {
   return {head};
 }
 
-const QueueClaims::Claim& SessionQueue::Grant(QueueClaims::Terms terms, absl::Span<QueueRow* const> rows) {
-  for (QueueRow* row : rows) Unlink(*row);
-  const QueueClaims::Claim& claim = claims_.Grant(std::move(terms), rows);
-  for (QueueRow* row : rows) Link(*row);
-  return claim;
+void SessionQueue::Entered(QueueRow& row) {
+  row.batch_class = ClassOf(*row.batch);
+  if (row.batch_class == BatchClass::kNone) classless_.Set(row.position, &row, row.batch->available_at_ms);
 }
 
-void SessionQueue::Renew(QueueClaims::Claim& claim, EpochMs expires) {
-  for (QueueRow* row : claim.rows()) Unlink(*row);
-  QueueClaims::Renew(claim, expires);
-  for (QueueRow* row : claim.rows()) Link(*row);
+void SessionQueue::Leaving(QueueRow& row) {
+  if (row.batch_class == BatchClass::kNone) classless_.Erase(row.position);
 }
 
-void SessionQueue::Abandon(const QueueClaims::Claim& claim) {
-  // The claim dies with the release of its last row, so its rows are named apart.
-  const QueueRows rows(claim.rows().begin(), claim.rows().end());
-  for (QueueRow* row : rows) {
-    Unlink(*row);
-    claims_.Release(*row);
-    Link(*row);
-  }
+void SessionQueue::Claimed(QueueRow& row) {
+  const session_store::LocalProcessOwner* process = LocalProcessOf(row.claim()->owner);
+  if (process != nullptr) holders_.Add(*process, row, row.position, row.batch->available_at_ms, row.claim()->expires);
 }
 
-void SessionQueue::Link(QueueRow& row) {
-  const QueueClaims::Claim* claim = row.claim();
-  const EpochMs available_at = row.batch->available_at_ms;
-  rows_.Set(row.position, &row, claim == nullptr ? available_at : std::max(available_at, claim->expires));
-  if (claim == nullptr) return;
-  const session_store::LocalProcessOwner* process = LocalProcessOf(claim->owner);
-  if (process != nullptr) holders_.Add(*process, row, row.position, available_at, claim->expires);
-}
-
-void SessionQueue::Unlink(QueueRow& row) {
-  if (row.claim() == nullptr) return;
+void SessionQueue::Unclaiming(QueueRow& row) {
   const session_store::LocalProcessOwner* process = LocalProcessOf(row.claim()->owner);
   if (process != nullptr) holders_.Remove(*process, row.position, row.claim()->expires);
 }

@@ -14,6 +14,7 @@
 #include "memstore/ids.h"
 #include "memstore/lease_lane.h"
 #include "memstore/session_queue.h"
+#include "memstore/shared_value.h"
 #include "memstore/turn_input_log.h"
 #include "model/session_store/store.h"
 
@@ -39,10 +40,6 @@ struct CommittedState {
 // place in the queue, a claim told by its terms. Batches, and inputs as they were enqueued, are shared with the store and never
 // change.
 struct SessionStoreContents {
-  template <class T>
-  static bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
-    return a == b || (a != nullptr && b != nullptr && *a == *b);
-  }
   struct Row {
     std::shared_ptr<const session_store::QueuedWorkBatch> batch;
     uint64_t counter = 0;                             // the claim counter

@@ -42,24 +42,6 @@ tl::unexpected<StoreError> FailClassless() {
   return Fail(Backend{"a claimable batch has no class: it carries no payload, or wakes and commands together"});
 }
 
-// Sets every field, whatever the batch held before.
-void Fill(QueuedWorkBatch& batch, const QueuedWorkBatchDraft& draft, uint64_t enqueue_seq, EpochMs now, IdSource& ids) {
-  batch.batch_id = ids.Name(IdKind::kBatch, enqueue_seq);
-  batch.session_id = draft.session_id;
-  batch.source_key = draft.source_key;
-  batch.delivery_policy = draft.delivery_policy;
-  batch.slot_policy = draft.slot_policy;
-  batch.merge_key = draft.merge_key;
-  batch.available_at_ms = draft.available_at_ms;
-  batch.enqueue_seq = enqueue_seq;
-  batch.enqueued_at_ms = now;
-  batch.items.resize(draft.payloads.size());
-  for (std::size_t i = 0; i < draft.payloads.size(); ++i) {
-    batch.items[i].item_id = ids.Next(IdKind::kItem);
-    batch.items[i].payload = draft.payloads[i];
-  }
-}
-
 // Whether the batch holds so little memory that keeping it for later does not show.
 bool IsSmall(const QueuedWorkBatch& batch) {
   constexpr std::size_t kMostBytes = 4096;
@@ -70,38 +52,6 @@ bool IsSmall(const QueuedWorkBatch& batch) {
              (wake != nullptr ? wake->wake.text : std::get<session_store::SessionCommand>(item.payload).command.text).size();
   }
   return bytes <= kMostBytes;
-}
-
-// Takes what find(place, id) finds for each id, once: a second mention finds it marked. False where one is not found.
-template <class Rows, class Find>
-bool TakeAll(const std::vector<std::string>& ids, Rows& taken, Find&& find) {
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto* row = find(i, ids[i]);
-    if (row == nullptr || row->settling) return false;
-    row->settling = true;
-    taken.push_back(row);
-  }
-  return true;
-}
-
-// The terms of claims as a snapshot has them: one copy a claim, shared by its rows.
-template <class Claims>
-class SharedTerms {
- public:
-  std::shared_ptr<const typename Claims::Terms> Of(const typename Claims::Claim* claim) {
-    if (claim == nullptr) return nullptr;
-    auto& shared = terms_[claim];
-    if (shared == nullptr) shared = std::make_shared<const typename Claims::Terms>(*claim);
-    return shared;
-  }
-
- private:
-  absl::flat_hash_map<const typename Claims::Claim*, std::shared_ptr<const typename Claims::Terms>> terms_;
-};
-
-bool SameIds(const QueueRows& rows, const std::vector<std::string>& batch_ids) {
-  return std::equal(rows.begin(), rows.end(), batch_ids.begin(), batch_ids.end(),
-                    [](const QueueRow* row, const std::string& id) { return row->batch->batch_id == id; });
 }
 
 }  // namespace
@@ -133,19 +83,6 @@ SessionStoreState::Session* SessionStoreState::FindUnderFence(absl::string_view 
   return session != nullptr && session->lane.Admits(fence, now) ? session : nullptr;
 }
 
-QueueRow* SessionStoreState::FindBatch(const Session& session, absl::string_view batch_id) const {
-  const std::optional<uint64_t> seq = ids_.NumberOf(IdKind::kBatch, batch_id);
-  QueueRow* row = seq.has_value() ? session.queue.FindBySeq(*seq) : nullptr;
-  return row != nullptr && row->batch->batch_id == batch_id ? row : nullptr;
-}
-
-QueueRow* SessionStoreState::FindOwned(const Session& session, const QueueClaims::Claim& claim, std::size_t place,
-                                       absl::string_view batch_id) const {
-  if (place < claim.rows().size() && claim.rows()[place]->batch->batch_id == batch_id) return claim.rows()[place];
-  QueueRow* row = FindBatch(session, batch_id);
-  return row != nullptr && row->claim() == &claim ? row : nullptr;
-}
-
 void SessionStoreState::Remove(Session& session, QueueRow& row) {
   const std::shared_ptr<const QueuedWorkBatch> batch = session.queue.Remove(row);
   // No batch is made const, and this one has no owner left but us.
@@ -167,7 +104,7 @@ Result<QueuedWorkBatch> SessionStoreState::EnqueueQueuedWork(const session_store
   if (last_enqueue_seq_ == kEndOfCounter) return Fail(Backend{"the store's enqueue_seq numbers are used up"});
   ++last_enqueue_seq_;
   std::shared_ptr<QueuedWorkBatch> batch = spare_batches_.Take();
-  Fill(*batch, draft, last_enqueue_seq_, now, ids_);
+  FillBatch(*batch, draft, last_enqueue_seq_, now, ids_);
   return *FindOrCreate(draft.session_id).queue.Append(std::move(batch), first_counters_).batch;
 }
 
@@ -250,7 +187,7 @@ Result<Done> SessionStoreState::AbandonQueuedWorkClaim(const session_store::Aban
 Result<std::optional<QueuedWorkBatch>> SessionStoreState::CancelQueuedWorkBatch(
     const session_store::CancelQueuedWorkBatchRequest& request, EpochMs now) {
   Session* session = Find(request.session_id);
-  QueueRow* row = session == nullptr ? nullptr : FindBatch(*session, request.batch_id);
+  QueueRow* row = session == nullptr ? nullptr : session->queue.FindBatch(ids_, request.batch_id);
   if (row == nullptr || row->IsLiveClaimed(now)) return std::nullopt;
   Result<std::optional<QueuedWorkBatch>> cancelled(*row->batch);
   Remove(*session, *row);
@@ -355,30 +292,15 @@ std::optional<StoreError> SessionStoreState::CheckCommit(const RuntimeCommit& co
   if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != committed_.head_revision) {
     return HeadRevisionConflict{commit.expected_head_revision, committed_.head_revision};
   }
-  const QueuedWorkCompletion* bad_batches = nullptr;
+  const QueuedWorkCompletion* bad_batches =
+      session->queue.FindSettled(commit.session_id, commit.completed_queue_claims, ids_, settled.batches);
   const TurnInputCompletion* bad_inputs = nullptr;
-  if (TakeBatches(commit, *session, settled, &bad_batches)) TakeInputs(commit, *session, settled, &bad_inputs);
-  for (QueueRow* row : settled.batches) row->settling = false;
-  for (TurnInputRow* row : settled.inputs) row->settling = false;
+  if (bad_batches == nullptr) TakeInputs(commit, *session, settled, &bad_inputs);
+  ClearMarks(settled.inputs);
   if (bad_batches != nullptr) return QueuedWorkClaimExpired{bad_batches->session_id, bad_batches->claim_id};
   if (bad_inputs != nullptr) return TurnInputClaimExpired{bad_inputs->session_id, bad_inputs->claim_id};
   if (committed_.head_revision == kEndOfCounter) return Backend{"the session's head revisions are used up"};
   return std::nullopt;
-}
-
-bool SessionStoreState::TakeBatches(const RuntimeCommit& commit, const Session& session, Settled& settled,
-                                    const QueuedWorkCompletion** bad) const {
-  for (const QueuedWorkCompletion& completion : commit.completed_queue_claims) {
-    const QueueClaims::Claim* claim = session.queue.FindClaim(completion.claim_id, completion.lease_token);
-    const bool owned = completion.session_id == commit.session_id &&
-                       TakeAll(completion.batch_ids, settled.batches, [&](std::size_t place, absl::string_view batch_id) {
-                         return claim == nullptr ? nullptr : FindOwned(session, *claim, place, batch_id);
-                       });
-    if (owned) continue;
-    *bad = &completion;
-    return false;
-  }
-  return true;
 }
 
 bool SessionStoreState::TakeInputs(const RuntimeCommit& commit, const Session& session, Settled& settled,

@@ -126,19 +126,13 @@ class SessionStoreState {
   };
   // What a commit completes.
   struct Settled {
-    absl::InlinedVector<QueueRow*, 4> batches;
+    QueueRows batches;
     TurnInputRows inputs;
   };
 
   // The session, or null where nothing was ever enqueued or acquired.
   Session* Find(absl::string_view session_id) const;
   Session& FindOrCreate(const std::string& session_id);
-  // The session's batch with this id, or null.
-  QueueRow* FindBatch(const Session& session, absl::string_view batch_id) const;
-  // The same if the claim owns it, else null. Looks first at the claim's row number `place`: completions mostly name all in
-  // order.
-  QueueRow* FindOwned(const Session& session, const QueueClaims::Claim& claim, std::size_t place,
-                      absl::string_view batch_id) const;
   // The only way out of a queue.
   void Remove(Session& session, QueueRow& row);
   // The session whose lane admits the fence, or null: then the call answers SessionExecutionLeaseExpired.
@@ -153,7 +147,7 @@ class SessionStoreState {
   // The session's input that the target names, or null.
   TurnInputRow* FindInput(const Session* session, const session_store::PendingTurnInputCancelTarget& target) const;
   TurnInputRow* FindInputById(absl::string_view session_id, absl::string_view input_id) const;
-  // The same of a completion: null unless the claim owns it. `place` as FindOwned.
+  // The same of a completion: null unless the claim owns it. Looks first at the claim's row number `place`.
   TurnInputRow* FindOwnedInput(absl::string_view session_id, const TurnInputClaims::Claim& claim, std::size_t place,
                                absl::string_view input_id) const;
   // The row that a keyed draft finds, null where it is new, or the conflict. [TI-ENQ-6..11]
@@ -171,10 +165,8 @@ class SessionStoreState {
 
   void RestoreInputs(const SessionStoreContents::Session& saved, Session& session);
 
-  // Find what the completions list; false at the first that does not own it all, which `bad` then is. What they found is
+  // Finds what the completions list; false at the first that does not own it all, which `bad` then is. What they found is
   // marked, so that nothing is found twice.
-  bool TakeBatches(const session_store::RuntimeCommit& commit, const Session& session, Settled& settled,
-                   const session_store::QueuedWorkCompletion** bad) const;
   bool TakeInputs(const session_store::RuntimeCommit& commit, const Session& session, Settled& settled,
                   const session_store::TurnInputCompletion** bad) const;
 

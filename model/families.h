@@ -2,6 +2,7 @@
 #ifndef LEASECHECK_MODEL_FAMILIES_H_
 #define LEASECHECK_MODEL_FAMILIES_H_
 
+#include "model/runtime_persistence/family.h"
 #include "model/session_store/family.h"
 
 namespace leasecheck {
@@ -9,7 +10,7 @@ namespace leasecheck {
 template <class... F>
 struct FamilyList {};
 
-using Families = FamilyList<SessionStoreFamily>;
+using Families = FamilyList<SessionStoreFamily, RuntimePersistenceFamily>;
 
 // Calls visit.template operator()<F>() for each family, in order.
 template <class Visit, class... F>

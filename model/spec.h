@@ -42,6 +42,9 @@
 //   // The call asks what time it is.
 //   static bool ReadsClock(const RequestOf<F>& request);
 //
+//   // Optional: why a store that declares these dialects need not show the clause, as "it inherits the provided methods"; else "".
+//   static absl::string_view NotApplicable(ClauseIndex clause, const Dialects& dialects);
+//
 //   static absl::Span<const ClauseInfo> Clauses();
 //   static absl::Span<const DialectPoint> DialectPoints();
 #ifndef LEASECHECK_MODEL_SPEC_H_

@@ -5,6 +5,7 @@
 #include "model/families.h"
 #include "properties/check.h"
 #include "properties/engine/trace.h"
+#include "properties/runtime_persistence.h"
 #include "properties/session_store.h"
 
 #endif  // LEASECHECK_PROPERTIES_REGISTRY_H_

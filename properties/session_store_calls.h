@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/session_store/family.h"
+#include "properties/engine/clock_range.h"
 #include "properties/engine/history.h"
 
 namespace leasecheck::session_store {
@@ -55,51 +56,7 @@ inline bool Succeeded(const SessionCall& call) { return call.outcome.index() == 
 // Whether `earlier` returned before `later` was called.
 inline bool Precedes(const SessionCall& earlier, const SessionCall& later) { return earlier.returned < later.called; }
 
-// What the clock of the store may have read during each call of a history. Several clients may move it, also at the same time.
-class ClockRange {
- public:
-  explicit ClockRange(const engine::History<SessionStoreFamily>& history) : start_(history.start) {
-    for (const SessionCall& call : history.calls) {
-      if (const auto* clock = std::get_if<engine::SetClock>(&call.action))
-        moves_.push_back({call.called, call.returned, clock->now, call.called, call.called});
-    }
-    std::sort(moves_.begin(), moves_.end(), [](const Move& a, const Move& b) { return a.returned < b.returned; });
-    for (std::size_t i = 1; i < moves_.size(); ++i) moves_[i].last_called = std::max(moves_[i].called, moves_[i - 1].last_called);
-    for (std::size_t i = moves_.size(); i-- > 1;) {
-      moves_[i - 1].first_called = std::min(moves_[i - 1].called, moves_[i].first_called);
-    }
-  }
-  // The most that it may have read: by a move that overlaps the call, or by one of the last before it, whose order is not known
-  // where they overlapped each other.
-  EpochMs Latest(const SessionCall& call) const {
-    if (call.window.has_value()) return call.window->latest;
-    const auto returned_by = [this](engine::Instant instant) {
-      return std::partition_point(moves_.begin(), moves_.end(), [&](const Move& move) { return move.returned < instant; });
-    };
-    auto move = returned_by(call.called);
-    EpochMs latest = 0;
-    if (move == moves_.begin()) {
-      latest = start_;
-    } else {
-      move = returned_by(std::prev(move)->last_called);
-    }
-    for (; move != moves_.end() && move->first_called < call.returned; ++move) {
-      if (move->called < call.returned) latest = std::max(latest, move->now);
-    }
-    return latest;
-  }
-
- private:
-  struct Move {
-    engine::Instant called;
-    engine::Instant returned;
-    EpochMs now;
-    engine::Instant last_called;   // of this move and those that returned before it
-    engine::Instant first_called;  // of this move and those that returned after it
-  };
-  EpochMs start_;
-  std::vector<Move> moves_;  // in the order in which they returned
-};
+using ClockRange = engine::ClockRange<SessionStoreFamily>;
 
 }  // namespace leasecheck::session_store
 

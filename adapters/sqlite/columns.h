@@ -23,6 +23,16 @@ E FromWord(absl::string_view name) {
   return E{};
 }
 
+// Opaque JSON that may be absent.
+inline std::optional<std::string> TextOf(const std::optional<OpaqueJson>& json) {
+  if (!json.has_value()) return std::nullopt;
+  return json->text;
+}
+inline std::optional<OpaqueJson> ReadJson(const Rows& rows, int column) {
+  if (rows.IsNull(column)) return std::nullopt;
+  return OpaqueJson{rows.Text(column)};
+}
+
 // The four columns of a local process, all NULL for an opaque owner.
 struct LocalColumns {
   std::optional<std::string> host_id, boot_id;

@@ -96,6 +96,12 @@ std::optional<std::string> Rows::OptionalText(int column) const {
   return Text(column);
 }
 
+std::vector<uint8_t> Rows::Bytes(int column) const {
+  const auto* bytes = static_cast<const uint8_t*>(sqlite3_column_blob(statement_.get(), column));
+  if (bytes == nullptr) return {};
+  return std::vector<uint8_t>(bytes, bytes + sqlite3_column_bytes(statement_.get(), column));
+}
+
 uint64_t Rows::U64(int column) const { return static_cast<uint64_t>(Int(column)) ^ kBias; }
 
 int64_t Rows::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
@@ -108,6 +114,11 @@ void Rows::Bind(int index, absl::string_view value) {
   // A null pointer would bind NULL, and an empty string is a value.
   const char* data = value.data() == nullptr ? "" : value.data();
   CheckBind(sqlite3_bind_text64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void Rows::Bind(int index, const std::vector<uint8_t>& bytes) {
+  const void* data = bytes.empty() ? "" : static_cast<const void*>(bytes.data());
+  CheckBind(sqlite3_bind_blob64(statement_.get(), index, data, bytes.size(), SQLITE_TRANSIENT));
 }
 
 void Rows::Bind(int index, std::nullopt_t) { CheckBind(sqlite3_bind_null(statement_.get(), index)); }

@@ -28,6 +28,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -96,6 +97,7 @@ class Rows {
   bool IsNull(int column) const;
   std::string Text(int column) const;
   std::optional<std::string> OptionalText(int column) const;
+  std::vector<uint8_t> Bytes(int column) const;
   uint64_t U64(int column) const;  // of a u64 column
   int64_t Int(int column) const;   // of any other integer column
 
@@ -112,6 +114,7 @@ class Rows {
   void Bind(int index, absl::string_view value);
   void Bind(int index, const std::string& value) { Bind(index, absl::string_view(value)); }
   void Bind(int index, const char* value) { Bind(index, absl::string_view(value)); }
+  void Bind(int index, const std::vector<uint8_t>& bytes);
   void Bind(int index, std::nullopt_t);
   template <class T>
   void Bind(int index, const std::optional<T>& value) {

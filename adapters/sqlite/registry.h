@@ -2,8 +2,10 @@
 #ifndef LEASECHECK_ADAPTERS_SQLITE_REGISTRY_H_
 #define LEASECHECK_ADAPTERS_SQLITE_REGISTRY_H_
 
+#include "adapters/sqlite/runtime_persistence.h"
 #include "adapters/sqlite/session_store.h"
 #include "model/families.h"
+#include "model/runtime_persistence/family.h"
 
 namespace leasecheck::sqlite {
 
@@ -14,6 +16,10 @@ struct StoreOf;
 template <>
 struct StoreOf<SessionStoreFamily> {
   using type = SessionStore;
+};
+template <>
+struct StoreOf<RuntimePersistenceFamily> {
+  using type = RuntimePersistence;
 };
 
 }  // namespace leasecheck::sqlite

@@ -5,6 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/sqlite/batch_rows.h"
+#include "adapters/sqlite/claim_rows.h"
 #include "adapters/sqlite/columns.h"
 
 namespace leasecheck::sqlite {
@@ -13,41 +15,13 @@ namespace {
 using session_store::DeliveryPolicy;
 using session_store::LeaseOwnerIdentity;
 using session_store::LocalProcessOwner;
-using session_store::MergeGroup;
-using session_store::MergeKey;
-using session_store::MergeNever;
-using session_store::MergePayloadDefault;
 using session_store::ProcessWake;
 using session_store::QueuedWorkBatch;
 using session_store::QueuedWorkItem;
-using session_store::QueuedWorkPayload;
-using session_store::SessionCommand;
 using session_store::SlotPolicy;
 
 constexpr absl::string_view kTurnWorkName = "turn_work";
 constexpr absl::string_view kSessionCommandName = "session_command";
-constexpr absl::string_view kProcessWakeName = "process_wake";
-
-// Positions in MergeKey.
-constexpr std::size_t kMergePayloadDefault = 1;
-constexpr std::size_t kMergeGroup = 2;
-static_assert(std::is_same_v<std::variant_alternative_t<kMergePayloadDefault, MergeKey>, MergePayloadDefault>);
-static_assert(std::is_same_v<std::variant_alternative_t<kMergeGroup, MergeKey>, MergeGroup>);
-
-absl::string_view MergeKeyName(std::size_t index) { return kAlternatives<MergeKey>.alternatives[index].name; }
-
-std::optional<std::string> MergeGroupOf(const MergeKey& key) {
-  const auto* group = std::get_if<MergeGroup>(&key);
-  if (group == nullptr) return std::nullopt;
-  return group->group;
-}
-
-MergeKey ReadMergeKey(const Rows& rows, int name, int group) {
-  std::string text = rows.Text(name);
-  if (text == MergeKeyName(kMergeGroup)) return MergeGroup{rows.Text(group)};
-  if (text == MergeKeyName(kMergePayloadDefault)) return MergePayloadDefault{};
-  return MergeNever{};
-}
 
 // None for a classless batch.
 std::optional<std::string> ClassName(const QueuedWorkBatch& batch) {
@@ -57,38 +31,6 @@ std::optional<std::string> ClassName(const QueuedWorkBatch& batch) {
     if (item.payload.index() != kind) return std::nullopt;
   }
   return std::string(std::holds_alternative<ProcessWake>(batch.items.front().payload) ? kTurnWorkName : kSessionCommandName);
-}
-
-// Reads rows of the view batch_items, which are in the order of enqueue_seq and position.
-std::vector<QueuedWorkBatch> ReadBatches(Rows rows) {
-  std::vector<QueuedWorkBatch> batches;
-  while (rows.Next()) {
-    uint64_t enqueue_seq = rows.U64(0);
-    if (batches.empty() || batches.back().enqueue_seq != enqueue_seq) {
-      batches.push_back({.batch_id = rows.Text(1),
-                         .session_id = rows.Text(2),
-                         .source_key = rows.OptionalText(3),
-                         .delivery_policy = FromWord<DeliveryPolicy>(rows.Text(4)),
-                         .slot_policy = FromWord<SlotPolicy>(rows.Text(5)),
-                         .merge_key = ReadMergeKey(rows, 6, 7),
-                         .available_at_ms = rows.U64(8),
-                         .enqueue_seq = enqueue_seq,
-                         .enqueued_at_ms = rows.U64(9),
-                         .items = {}});
-    }
-    if (rows.IsNull(10)) continue;  // a batch without items
-    OpaqueJson body{rows.Text(13)};
-    QueuedWorkPayload payload = rows.Text(12) == kProcessWakeName ? QueuedWorkPayload(ProcessWake{std::move(body)})
-                                                                  : QueuedWorkPayload(SessionCommand{std::move(body)});
-    batches.back().items.push_back({rows.Text(11), std::move(payload)});
-  }
-  return batches;
-}
-
-std::optional<QueuedWorkBatch> ReadBatch(Rows rows) {
-  std::vector<QueuedWorkBatch> batches = ReadBatches(std::move(rows));
-  if (batches.empty()) return std::nullopt;
-  return std::move(batches.front());
 }
 
 constexpr absl::string_view kInLine =
@@ -140,8 +82,7 @@ std::vector<Candidate> ClaimedByTheDead(Transaction& transaction, absl::string_v
 }
 
 Rows QueryLine(Transaction& transaction, absl::string_view session_id, EpochMs now) {
-  transaction.Execute("UPDATE batches SET in_line = 1 WHERE session_id = ?1 AND in_line = 0 AND ready_at_ms <= ?2", session_id,
-                      now);
+  FormLine(transaction, session_id, now);
   return transaction.Query(kInLine, session_id, now);
 }
 
@@ -159,68 +100,13 @@ bool DefinitelyDead(const LeaseOwnerIdentity& holder, const LeaseOwnerIdentity& 
          probe->Probe(held_by->pid, held_by->process_start) == LivenessProbe::Answer::kDead;
 }
 
-uint64_t NextEnqueueSeq(Transaction& transaction) {
-  // The largest stored integer stands for 2^64-1.
-  if (transaction.Execute(
-          "UPDATE store SET last_enqueue_seq = last_enqueue_seq + 1 WHERE last_enqueue_seq < 9223372036854775807") == 0) {
-    transaction.Fail(absl::ResourceExhaustedError("the queue's sequence numbers are used up"));
-    return 0;
-  }
-  Rows rows = transaction.Query("SELECT last_enqueue_seq FROM store");
-  return rows.Next() ? rows.U64(0) : 0;
-}
-
 void InsertBatch(Transaction& transaction, const QueuedWorkBatch& batch, EpochMs now) {
   transaction.Execute("INSERT INTO batches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                       batch.enqueue_seq, batch.batch_id, batch.session_id, batch.source_key, ClassName(batch),
-                      WordOf(batch.delivery_policy), WordOf(batch.slot_policy), MergeKeyName(batch.merge_key.index()),
+                      WordOf(batch.delivery_policy), WordOf(batch.slot_policy), MergeKeyName(batch.merge_key),
                       MergeGroupOf(batch.merge_key), batch.available_at_ms, batch.enqueued_at_ms, uint64_t{0},
                       batch.available_at_ms, batch.available_at_ms <= now);
-  for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    const QueuedWorkItem& item = batch.items[i];
-    const auto* wake = std::get_if<ProcessWake>(&item.payload);
-    transaction.Execute("INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5)", batch.enqueue_seq, static_cast<int64_t>(i), item.item_id,
-                        wake != nullptr ? kProcessWakeName : kSessionCommandName,
-                        wake != nullptr ? wake->wake.text : std::get<SessionCommand>(item.payload).command.text);
-  }
-}
-
-void DeleteBatch(Transaction& transaction, uint64_t enqueue_seq) {
-  transaction.Execute("DELETE FROM batches WHERE enqueue_seq = ?1", enqueue_seq);
-}
-
-std::vector<QueuedWorkBatch> BatchesOf(Transaction& transaction, absl::string_view session_id) {
-  return ReadBatches(
-      transaction.Query("SELECT * FROM batch_items WHERE session_id = ?1 ORDER BY enqueue_seq, position", session_id));
-}
-
-std::optional<QueuedWorkBatch> BatchOfKey(Transaction& transaction, absl::string_view session_id, absl::string_view source_key) {
-  return ReadBatch(transaction.Query("SELECT * FROM batch_items WHERE session_id = ?1 AND source_key = ?2 ORDER BY position",
-                                     session_id, source_key));
-}
-
-std::optional<QueuedWorkBatch> BatchOfId(Transaction& transaction, absl::string_view session_id, absl::string_view batch_id) {
-  return ReadBatch(transaction.Query("SELECT * FROM batch_items WHERE batch_id = ?2 AND session_id = ?1 ORDER BY position",
-                                     session_id, batch_id));
-}
-
-std::optional<QueuedWorkBatch> BatchOfSeq(Transaction& transaction, uint64_t enqueue_seq) {
-  return ReadBatch(transaction.Query("SELECT * FROM batch_items WHERE enqueue_seq = ?1 ORDER BY position", enqueue_seq));
-}
-
-std::vector<uint64_t> LiveClaimed(Transaction& transaction, absl::string_view session_id, EpochMs now) {
-  std::vector<uint64_t> claimed;
-  Rows rows = transaction.Query(
-      "SELECT enqueue_seq FROM batches JOIN claims USING (enqueue_seq) "
-      "WHERE batches.session_id = ?1 AND expires_at_ms > ?2 ORDER BY enqueue_seq",
-      session_id, now);
-  while (rows.Next()) claimed.push_back(rows.U64(0));
-  return claimed;
-}
-
-bool IsLiveClaimed(Transaction& transaction, uint64_t enqueue_seq, EpochMs now) {
-  Rows rows = transaction.Query("SELECT 1 FROM claims WHERE enqueue_seq = ?1 AND expires_at_ms > ?2", enqueue_seq, now);
-  return rows.Next();
+  InsertItems(transaction, batch);
 }
 
 Candidates::Candidates(Transaction& transaction, absl::string_view session_id, const LeaseOwnerIdentity& claimant,
@@ -251,33 +137,11 @@ bool HasClasslessCandidate(Transaction& transaction, absl::string_view session_i
 }
 
 void WriteClaim(Transaction& transaction, absl::string_view session_id, uint64_t enqueue_seq, const ClaimRecord& record) {
-  transaction.Execute(
-      "UPDATE batches SET claim_counter = ?2, in_line = 0, ready_at_ms = max(available_at_ms, ?3) WHERE enqueue_seq = ?1",
-      enqueue_seq, record.counter, record.expires_at_ms);
+  LeaveLine(transaction, enqueue_seq, record.counter, record.expires_at_ms);
   LocalColumns local(record.owner);
   transaction.Execute("INSERT OR REPLACE INTO claims VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", enqueue_seq,
                       session_id, record.claim_id, record.lease_token, record.owner.owner_id, record.owner.incarnation_id,
                       local.host_id, local.boot_id, local.pid, local.process_start, record.expires_at_ms);
-}
-
-std::vector<uint64_t> OwnedBatches(Transaction& transaction, absl::string_view session_id, absl::string_view claim_id,
-                                   absl::string_view lease_token) {
-  std::vector<uint64_t> owned;
-  Rows rows = transaction.Query("SELECT enqueue_seq FROM claims WHERE claim_id = ?1 AND lease_token = ?2 AND session_id = ?3",
-                                claim_id, lease_token, session_id);
-  while (rows.Next()) owned.push_back(rows.U64(0));
-  return owned;
-}
-
-void ExtendClaim(Transaction& transaction, uint64_t enqueue_seq, EpochMs expires_at_ms) {
-  transaction.Execute("UPDATE claims SET expires_at_ms = ?2 WHERE enqueue_seq = ?1", enqueue_seq, expires_at_ms);
-  transaction.Execute("UPDATE batches SET in_line = 0, ready_at_ms = max(available_at_ms, ?2) WHERE enqueue_seq = ?1",
-                      enqueue_seq, expires_at_ms);
-}
-
-void ClearClaim(Transaction& transaction, uint64_t enqueue_seq) {
-  transaction.Execute("DELETE FROM claims WHERE enqueue_seq = ?1", enqueue_seq);
-  transaction.Execute("UPDATE batches SET in_line = 0, ready_at_ms = available_at_ms WHERE enqueue_seq = ?1", enqueue_seq);
 }
 
 Lane ReadLane(Transaction& transaction, absl::string_view session_id) {
@@ -342,12 +206,5 @@ void WriteStamp(Transaction& transaction, const session_store::RuntimeTurnCommit
   transaction.Execute("INSERT INTO stamps VALUES (?1, ?2, ?3, ?4, ?5, ?6)", stamp.session_id, stamp.turn_id,
                       stamp.turn_commit_hash, result.head_revision, result.checkpoint_ref.text, result.manifest.text);
 }
-
-EpochMs ReadClock(Transaction& transaction) {
-  Rows rows = transaction.Query("SELECT clock_ms FROM store");
-  return rows.Next() ? rows.U64(0) : 0;
-}
-
-void WriteClock(Transaction& transaction, EpochMs now) { transaction.Execute("UPDATE store SET clock_ms = ?1", now); }
 
 }  // namespace leasecheck::sqlite

@@ -1,4 +1,5 @@
-// The contract's values as rows: what the operations read and write, one function a question.
+// The values of the session_store contract as rows, beside those that every queue has (batch_rows.h, claim_rows.h): what the
+// operations read and write, one function a question.
 #ifndef LEASECHECK_ADAPTERS_SQLITE_ROWS_H_
 #define LEASECHECK_ADAPTERS_SQLITE_ROWS_H_
 
@@ -50,21 +51,7 @@ struct ClaimRecord {
   EpochMs expires_at_ms = 0;
 };
 
-// Takes the next enqueue_seq; 0 where they are used up, which fails the transaction.
-uint64_t NextEnqueueSeq(Transaction& transaction);
 void InsertBatch(Transaction& transaction, const session_store::QueuedWorkBatch& batch, EpochMs now);
-// The caller has seen that it exists. Its items and its claim record go with it.
-void DeleteBatch(Transaction& transaction, uint64_t enqueue_seq);
-
-std::vector<session_store::QueuedWorkBatch> BatchesOf(Transaction& transaction, absl::string_view session_id);
-std::optional<session_store::QueuedWorkBatch> BatchOfKey(Transaction& transaction, absl::string_view session_id,
-                                                         absl::string_view source_key);
-std::optional<session_store::QueuedWorkBatch> BatchOfId(Transaction& transaction, absl::string_view session_id,
-                                                        absl::string_view batch_id);
-std::optional<session_store::QueuedWorkBatch> BatchOfSeq(Transaction& transaction, uint64_t enqueue_seq);
-// The enqueue_seqs of the session's batches under a live claim, ascending.
-std::vector<uint64_t> LiveClaimed(Transaction& transaction, absl::string_view session_id, EpochMs now);
-bool IsLiveClaimed(Transaction& transaction, uint64_t enqueue_seq, EpochMs now);
 
 // The candidates of one claimant in one session, in order, read as far as they are asked for. Begin it before and destroy it
 // before anything is written.
@@ -88,11 +75,6 @@ bool HasClasslessCandidate(Transaction& transaction, absl::string_view session_i
 // Claim records.
 
 void WriteClaim(Transaction& transaction, absl::string_view session_id, uint64_t enqueue_seq, const ClaimRecord& record);
-// The batches of the session whose record carries this claim_id and lease_token.
-std::vector<uint64_t> OwnedBatches(Transaction& transaction, absl::string_view session_id, absl::string_view claim_id,
-                                   absl::string_view lease_token);
-void ExtendClaim(Transaction& transaction, uint64_t enqueue_seq, EpochMs expires_at_ms);
-void ClearClaim(Transaction& transaction, uint64_t enqueue_seq);
 
 // Lanes.
 
@@ -128,10 +110,6 @@ struct RecordedCommit {
 std::optional<RecordedCommit> ReadStamp(Transaction& transaction, const session_store::RuntimeTurnCommitStamp& stamp);
 void WriteStamp(Transaction& transaction, const session_store::RuntimeTurnCommitStamp& stamp,
                 const session_store::RuntimeCommitResult& result);
-
-// The clock that processes share.
-EpochMs ReadClock(Transaction& transaction);
-void WriteClock(Transaction& transaction, EpochMs now);
 
 }  // namespace leasecheck::sqlite
 

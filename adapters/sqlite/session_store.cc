@@ -1,26 +1,23 @@
 #include "adapters/sqlite/session_store.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <limits>
-#include <random>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/random/random.h"
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/sqlite/batch_rows.h"
+#include "adapters/sqlite/claim_rows.h"
 #include "adapters/sqlite/rows.h"
-#include "adapters/sqlite/session_store_call.h"
+#include "adapters/sqlite/session_store_schema.h"
 #include "adapters/sqlite/turn_input_rows.h"
 #include "tl/expected.hpp"
 
 namespace leasecheck::sqlite {
 namespace {
 
-using session_store::Backend;
 using session_store::DeliveryPolicy;
 using session_store::Done;
 using session_store::HeadRevisionConflict;
@@ -32,7 +29,6 @@ using session_store::QueuedWorkBatch;
 using session_store::QueuedWorkClaim;
 using session_store::QueuedWorkClaimBoundary;
 using session_store::QueuedWorkClaimExpired;
-using session_store::QueuedWorkCompletion;
 using session_store::QueuedWorkPayload;
 using session_store::Result;
 using session_store::RuntimeCommit;
@@ -102,24 +98,10 @@ std::optional<StoreError> RefuseClaim(Transaction& transaction, const Request& r
     return SessionExecutionLeaseExpired{request.session_id};
   }
   if (HasClasslessCandidate(transaction, request.session_id, now)) {
-    return Backend{absl::StrCat("session '", request.session_id,
-                                "' has a batch without a class in its line: its payloads are none or mixed; cancel it")};
+    return session_store::Backend{absl::StrCat(
+        "session '", request.session_id, "' has a batch without a class in its line: its payloads are none or mixed; cancel it")};
   }
   return std::nullopt;
-}
-
-// Deletes what a completion names; false where it does not own every batch. A batch named twice is gone the second time.
-// [SC-CMT-7,8,9; QW-LAT-2..6]
-bool Settle(Transaction& transaction, absl::string_view session_id, const QueuedWorkCompletion& completion) {
-  if (completion.session_id != session_id) return false;
-  for (const std::string& batch_id : completion.batch_ids) {
-    int64_t deleted = transaction.Execute(
-        "DELETE FROM batches WHERE batch_id = ?1 AND session_id = ?2 AND EXISTS (SELECT 1 FROM claims "
-        "WHERE claims.enqueue_seq = batches.enqueue_seq AND claim_id = ?3 AND lease_token = ?4)",
-        batch_id, completion.session_id, completion.claim_id, completion.lease_token);
-    if (deleted != 1) return false;
-  }
-  return true;
 }
 
 // Frees the commit's own lane if the release matches it; silently nothing otherwise. [SC-CMT-10, QW-LAT-30]
@@ -139,7 +121,7 @@ std::optional<StoreError> RefuseCommit(Transaction& transaction, const RuntimeCo
   if (commit.expected_head_revision.has_value() && *commit.expected_head_revision != head_revision) {
     return HeadRevisionConflict{commit.expected_head_revision, head_revision};
   }
-  for (const QueuedWorkCompletion& completion : commit.completed_queue_claims) {
+  for (const session_store::QueuedWorkCompletion& completion : commit.completed_queue_claims) {
     if (!Settle(transaction, commit.session_id, completion)) {
       return QueuedWorkClaimExpired{completion.session_id, completion.claim_id};
     }
@@ -152,132 +134,24 @@ std::optional<StoreError> RefuseCommit(Transaction& transaction, const RuntimeCo
   return std::nullopt;
 }
 
-absl::Status Check(const SessionStore::Options& options) {
-  if (options.connections < 1) return absl::InvalidArgumentError("a SQLite store needs at least 1 connection");
-  if (options.path == ":memory:" && options.connections != 1) {
-    return absl::InvalidArgumentError(
-        "a SQLite store in memory has exactly 1 connection: a second one would see another database");
-  }
-  if (options.environment.clock == nullptr && !options.clock_in_database) {
-    return absl::InvalidArgumentError("a SQLite store needs a clock, or clock_in_database");
-  }
-  return absl::OkStatus();
-}
-
-uint64_t RandomWord(const std::optional<uint64_t>& seed, uint64_t opening) {
-  if (!seed.has_value()) return absl::Uniform<uint64_t>(absl::BitGen());
-  return std::mt19937_64(*seed + opening)();
-}
-
-// The message of `status`, led by the file's name where it is not in it.
-absl::Status WithPath(const absl::Status& status, absl::string_view path) {
-  if (status.ok() || status.message().find(path) != absl::string_view::npos) return status;
-  return absl::Status(status.code(), absl::StrCat("'", path, "': ", status.message()));
-}
-
 }  // namespace
 
-// Opening.
-
-SessionStore::SessionStore(const Options& options) : options_(options), gate_(options.on_statement) {}
-
 absl::StatusOr<std::unique_ptr<SessionStore>> SessionStore::Open(const Options& options) {
-  absl::Status status = Check(options);
-  std::unique_ptr<SessionStore> store;
-  if (status.ok()) {
-    store.reset(new SessionStore(options));
-    status = store->OpenConnections();
-  }
-  if (!status.ok()) return WithPath(status, options.path);
-  return store;
-}
-
-absl::Status SessionStore::OpenConnections() {
-  std::vector<std::unique_ptr<Connection>> connections;
-  for (int i = 0; i < options_.connections; ++i) {
-    absl::StatusOr<std::unique_ptr<Connection>> connection =
-        Connection::Open({.path = options_.path, .vfs = options_.vfs, .busy_timeout = options_.busy_timeout}, &gate_);
-    if (!connection.ok()) return connection.status();
-    absl::Status status = ConfigureConnection(**connection, options_.synchronous, options_.busy_timeout);
-    if (status.ok() && i == 0) status = EnsureSchema(**connection);
-    if (!status.ok()) return status;
-    connections.push_back(*std::move(connection));
-  }
-  absl::StatusOr<uint64_t> opening = CountOpening(*connections.front());
-  if (!opening.ok()) return opening.status();
-  ids_ = std::make_unique<IdSource>(*opening, RandomWord(options_.id_seed, *opening));
-  pool_ = std::make_unique<Pool>(std::move(connections));
-  return absl::OkStatus();
-}
-
-absl::Status SessionStore::Remove(absl::string_view path) {
-  for (absl::string_view suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::string file = absl::StrCat(path, suffix);
-    if (unlink(file.c_str()) != 0 && errno != ENOENT) {
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove '", file, "'"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The frame of every call.
-
-absl::Status SessionStore::Health() const {
-  absl::MutexLock lock(&health_mutex_);
-  return health_;
-}
-
-absl::Status SessionStore::Trouble() const {
-  absl::MutexLock lock(&health_mutex_);
-  return trouble_;
-}
-
-tl::unexpected<StoreError> SessionStore::Troubled(const absl::Status& trouble) {
-  absl::MutexLock lock(&health_mutex_);
-  trouble_ = trouble;
-  return BackendError(trouble.message());
-}
-
-void SessionStore::Pause(absl::string_view point) const {
-  if (options_.environment.pause != nullptr) options_.environment.pause->Pause(point);
-}
-
-EpochMs SessionStore::Now(Transaction& transaction) const {
-  return options_.clock_in_database ? ReadClock(transaction) : options_.environment.clock->Now();
-}
-
-void SessionStore::OverwriteDoubt(Connection& connection, const absl::Status& why) {
-  absl::Status status;
-  {
-    Transaction transaction(connection, Transaction::Mode::kWrite);
-    transaction.Execute("UPDATE store SET repairs = repairs + 1");
-    status = transaction.Commit();
-  }
-  if (status.ok()) return;
-  absl::MutexLock lock(&health_mutex_);
-  health_.Update(absl::UnavailableError(absl::StrCat(
-      "the store is broken: a commit failed while writing and may come back when it is opened again (", why.message(), ")")));
-}
-
-absl::Status SessionStore::SetClock(EpochMs now) {
-  if (!options_.clock_in_database) return absl::FailedPreconditionError("the clock of this SQLite store is not in its database");
-  auto result = Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
-    WriteClock(transaction, now);
-    return Done{};
-  });
-  return result.has_value() ? absl::OkStatus() : absl::UnavailableError(std::get<Backend>(result.error()).text);
+  absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(options, SessionStoreSchema());
+  if (!database.ok()) return database.status();
+  return absl::WrapUnique(new SessionStore(*std::move(database)));
 }
 
 // The queue.
 
 Result<QueuedWorkBatch> SessionStore::EnqueueQueuedWork(const session_store::EnqueueQueuedWorkRequest& request) {
   const session_store::QueuedWorkBatchDraft& draft = request.batch;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<QueuedWorkBatch> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<QueuedWorkBatch> {
     if (draft.source_key.has_value()) {
-      std::optional<QueuedWorkBatch> stored = BatchOfKey(transaction, draft.session_id, *draft.source_key);
+      std::optional<QueuedWorkBatch> stored = BatchOfKey<QueuedWorkBatch>(transaction, draft.session_id, *draft.source_key);
       if (stored.has_value()) return *std::move(stored);
     }
-    QueuedWorkBatch batch{.batch_id = ids_->Next("batch"),
+    QueuedWorkBatch batch{.batch_id = database_->NewId("batch"),
                           .session_id = draft.session_id,
                           .source_key = draft.source_key,
                           .delivery_policy = draft.delivery_policy,
@@ -287,7 +161,7 @@ Result<QueuedWorkBatch> SessionStore::EnqueueQueuedWork(const session_store::Enq
                           .enqueue_seq = NextEnqueueSeq(transaction),
                           .enqueued_at_ms = now,
                           .items = {}};
-    for (const QueuedWorkPayload& payload : draft.payloads) batch.items.push_back({ids_->Next("item"), payload});
+    for (const QueuedWorkPayload& payload : draft.payloads) batch.items.push_back({database_->NewId("item"), payload});
     InsertBatch(transaction, batch, now);
     return batch;
   });
@@ -297,8 +171,8 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::Grant(Transaction& transact
                                                            const LeaseOwnerIdentity& owner, DurationMs ttl, EpochMs now,
                                                            const std::vector<uint64_t>& enqueue_seqs, uint64_t largest_counter) {
   if (enqueue_seqs.empty()) return std::nullopt;
-  if (largest_counter == kMaxU64) return BackendError("the claim counter of a batch is used up");
-  ClaimRecord record{ids_->Next("claim"), ids_->Next("lease"), owner, largest_counter + 1, SaturatingAdd(now, ttl)};
+  if (largest_counter == kMaxU64) return BackendError<StoreError>("the claim counter of a batch is used up");
+  ClaimRecord record{database_->NewId("claim"), database_->NewId("lease"), owner, largest_counter + 1, SaturatingAdd(now, ttl)};
   QueuedWorkClaim claim{.session_id = std::string(session_id),
                         .claim_id = record.claim_id,
                         .owner = owner,
@@ -309,7 +183,7 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::Grant(Transaction& transact
                         .batches = {}};
   for (uint64_t enqueue_seq : enqueue_seqs) {
     WriteClaim(transaction, session_id, enqueue_seq, record);
-    std::optional<QueuedWorkBatch> batch = BatchOfSeq(transaction, enqueue_seq);
+    std::optional<QueuedWorkBatch> batch = BatchOfSeq<QueuedWorkBatch>(transaction, enqueue_seq);
     if (batch.has_value()) claim.batches.push_back(*std::move(batch));  // none after an error only
   }
   return claim;
@@ -317,9 +191,9 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::Grant(Transaction& transact
 
 Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimLeadingReadySessionCommand(
     const session_store::ClaimLeadingReadySessionCommandRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
-    Taken taken = TakeCommand(Candidates(transaction, request.session_id, request.owner, options_.environment.liveness, now));
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
+    Taken taken = TakeCommand(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now));
     return Grant(transaction, request.session_id, request.owner, request.lease_ttl_ms, now, taken.enqueue_seqs,
                  taken.largest_counter);
   });
@@ -328,9 +202,9 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimLeadingReadySessionCom
 Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWork(
     const session_store::ClaimReadyQueuedWorkRequest& request) {
   if (request.max_batches == 0) return std::nullopt;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
-    Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, options_.environment.liveness, now),
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
+    Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now),
                                request.boundary, request.max_batches);
     return Grant(transaction, request.session_id, request.owner, request.lease_ttl_ms, now, taken.enqueue_seqs,
                  taken.largest_counter);
@@ -340,9 +214,9 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWork(
 Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWorkByBatchIds(
     const session_store::ClaimReadyQueuedWorkByBatchIdsRequest& request) {
   if (request.batch_ids.empty()) return std::nullopt;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
-    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails(*std::move(error));
-    Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, options_.environment.liveness, now),
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkClaim>> {
+    if (std::optional<StoreError> error = RefuseClaim(transaction, request, now)) return Fails<StoreError>(*std::move(error));
+    Taken taken = TakeTurnWork(Candidates(transaction, request.session_id, request.owner, database_->liveness(), now),
                                request.boundary, request.batch_ids.size());
     if (taken.batch_ids != request.batch_ids) return std::nullopt;
     return Grant(transaction, request.session_id, request.owner, request.lease_ttl_ms, now, taken.enqueue_seqs,
@@ -352,10 +226,10 @@ Result<std::optional<QueuedWorkClaim>> SessionStore::ClaimReadyQueuedWorkByBatch
 
 Result<QueuedWorkClaim> SessionStore::RenewQueuedWorkClaim(const session_store::RenewQueuedWorkClaimRequest& request) {
   const QueuedWorkClaim& claim = request.claim;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<QueuedWorkClaim> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<QueuedWorkClaim> {
     std::vector<uint64_t> owned = OwnedBatches(transaction, claim.session_id, claim.claim_id, claim.lease_token);
     if (owned.empty() || owned.size() != claim.batches.size()) {
-      return Fails(QueuedWorkClaimExpired{claim.session_id, claim.claim_id});
+      return Fails<StoreError>(QueuedWorkClaimExpired{claim.session_id, claim.claim_id});
     }
     QueuedWorkClaim renewed = claim;
     renewed.expires_at_epoch_ms = SaturatingAdd(now, request.lease_ttl_ms);
@@ -366,7 +240,7 @@ Result<QueuedWorkClaim> SessionStore::RenewQueuedWorkClaim(const session_store::
 
 Result<Done> SessionStore::AbandonQueuedWorkClaim(const session_store::AbandonQueuedWorkClaimRequest& request) {
   const QueuedWorkClaim& claim = request.claim;
-  return Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
+  return database_->Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
     for (uint64_t enqueue_seq : OwnedBatches(transaction, claim.session_id, claim.claim_id, claim.lease_token)) {
       ClearClaim(transaction, enqueue_seq);
     }
@@ -376,8 +250,8 @@ Result<Done> SessionStore::AbandonQueuedWorkClaim(const session_store::AbandonQu
 
 Result<std::optional<QueuedWorkBatch>> SessionStore::CancelQueuedWorkBatch(
     const session_store::CancelQueuedWorkBatchRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkBatch>> {
-    std::optional<QueuedWorkBatch> batch = BatchOfId(transaction, request.session_id, request.batch_id);
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<QueuedWorkBatch>> {
+    std::optional<QueuedWorkBatch> batch = BatchOfId<QueuedWorkBatch>(transaction, request.session_id, request.batch_id);
     if (!batch.has_value() || IsLiveClaimed(transaction, batch->enqueue_seq, now)) return std::nullopt;
     DeleteBatch(transaction, batch->enqueue_seq);
     return batch;
@@ -385,15 +259,15 @@ Result<std::optional<QueuedWorkBatch>> SessionStore::CancelQueuedWorkBatch(
 }
 
 Result<std::vector<QueuedWorkBatch>> SessionStore::ListQueuedWork(const session_store::ListQueuedWorkRequest& request) {
-  return Read([&](Transaction& transaction, EpochMs) -> Result<std::vector<QueuedWorkBatch>> {
-    return BatchesOf(transaction, request.session_id);
+  return database_->Read([&](Transaction& transaction, EpochMs) -> Result<std::vector<QueuedWorkBatch>> {
+    return BatchesOf<QueuedWorkBatch>(transaction, request.session_id);
   });
 }
 
 Result<std::vector<QueuedWorkBatch>> SessionStore::ListPendingQueuedWork(
     const session_store::ListPendingQueuedWorkRequest& request) {
-  return Read([&](Transaction& transaction, EpochMs now) -> Result<std::vector<QueuedWorkBatch>> {
-    std::vector<QueuedWorkBatch> batches = BatchesOf(transaction, request.session_id);
+  return database_->Read([&](Transaction& transaction, EpochMs now) -> Result<std::vector<QueuedWorkBatch>> {
+    std::vector<QueuedWorkBatch> batches = BatchesOf<QueuedWorkBatch>(transaction, request.session_id);
     std::vector<uint64_t> claimed = LiveClaimed(transaction, request.session_id, now);
     std::erase_if(batches, [&](const QueuedWorkBatch& batch) {
       return std::binary_search(claimed.begin(), claimed.end(), batch.enqueue_seq);
@@ -407,10 +281,10 @@ Result<std::vector<QueuedWorkBatch>> SessionStore::ListPendingQueuedWork(
 Result<SessionExecutionLeaseClaimOutcome> SessionStore::Acquire(Transaction& transaction, absl::string_view session_id,
                                                                 uint64_t last_token, const LeaseOwnerIdentity& owner,
                                                                 DurationMs ttl, EpochMs now) {
-  if (last_token == kMaxU64) return BackendError("the fencing tokens of a lane are used up");
+  if (last_token == kMaxU64) return BackendError<StoreError>("the fencing tokens of a lane are used up");
   SessionExecutionLease lease{.session_id = std::string(session_id),
                               .owner = owner,
-                              .lease_token = ids_->Next("lane"),
+                              .lease_token = database_->NewId("lane"),
                               .fencing_token = last_token + 1,
                               .claimed_at_epoch_ms = now,
                               .expires_at_epoch_ms = SaturatingAdd(now, ttl)};
@@ -420,7 +294,7 @@ Result<SessionExecutionLeaseClaimOutcome> SessionStore::Acquire(Transaction& tra
 
 Result<SessionExecutionLeaseClaimOutcome> SessionStore::TryClaimSessionExecutionLease(
     const session_store::TryClaimSessionExecutionLeaseRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLeaseClaimOutcome> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLeaseClaimOutcome> {
     Lane lane = ReadLane(transaction, request.session_id);
     if (!lane.Live(now)) {
       return Acquire(transaction, request.session_id, lane.lease.fencing_token, request.owner, request.lease_ttl_ms, now);
@@ -436,11 +310,11 @@ Result<SessionExecutionLeaseClaimOutcome> SessionStore::TryClaimSessionExecution
 
 Result<SessionExecutionLeaseClaimOutcome> SessionStore::ReclaimSessionExecutionLease(
     const session_store::ReclaimSessionExecutionLeaseRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLeaseClaimOutcome> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLeaseClaimOutcome> {
     Lane lane = ReadLane(transaction, request.session_id);
     bool free = !lane.Live(now);
-    if (!free && !(lane.Matches(request.observed_holder) &&
-                   DefinitelyDead(lane.lease.owner, request.owner, options_.environment.liveness))) {
+    if (!free &&
+        !(lane.Matches(request.observed_holder) && DefinitelyDead(lane.lease.owner, request.owner, database_->liveness()))) {
       return SessionExecutionLeaseClaimOutcome(LeaseBusy{std::move(lane.lease)});
     }
     return Acquire(transaction, request.session_id, lane.lease.fencing_token, request.owner, request.lease_ttl_ms, now);
@@ -449,10 +323,10 @@ Result<SessionExecutionLeaseClaimOutcome> SessionStore::ReclaimSessionExecutionL
 
 Result<SessionExecutionLease> SessionStore::RenewSessionExecutionLease(
     const session_store::RenewSessionExecutionLeaseRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLease> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<SessionExecutionLease> {
     Lane lane = ReadLane(transaction, request.fence.session_id);
     if (!lane.Live(now) || !lane.Matches(request.fence)) {
-      return Fails(SessionExecutionLeaseExpired{request.fence.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.fence.session_id});
     }
     lane.lease.expires_at_epoch_ms = SaturatingAdd(now, request.lease_ttl_ms);
     WriteLane(transaction, lane.lease);
@@ -461,7 +335,7 @@ Result<SessionExecutionLease> SessionStore::RenewSessionExecutionLease(
 }
 
 Result<Done> SessionStore::ReleaseSessionExecutionLease(const session_store::ReleaseSessionExecutionLeaseRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
+  return database_->Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
     const std::string& session_id = request.completion.session_id;
     if (ReadLane(transaction, session_id).Matches(request.completion)) FreeLane(transaction, session_id);
     return Done{};
@@ -472,17 +346,17 @@ Result<Done> SessionStore::ReleaseSessionExecutionLease(const session_store::Rel
 
 Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store::CommitRuntimeStateRequest& request) {
   const RuntimeCommit& commit = request.commit;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<RuntimeCommitResult> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<RuntimeCommitResult> {
     std::optional<LoadedSession> head = ReadHead(transaction);
     if (head.has_value() && head->session_id != commit.session_id) {
-      return Fails(SessionBindingMismatch{head->session_id, commit.session_id});
+      return Fails<StoreError>(SessionBindingMismatch{head->session_id, commit.session_id});
     }
     if (commit.turn_commit.has_value()) {
       const session_store::RuntimeTurnCommitStamp& stamp = *commit.turn_commit;
       std::optional<RecordedCommit> recorded = ReadStamp(transaction, stamp);
       if (stamp.session_id != commit.session_id ||
           (recorded.has_value() && recorded->turn_commit_hash != stamp.turn_commit_hash)) {
-        return Fails(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
+        return Fails<StoreError>(RuntimeTurnCommitConflict{stamp.session_id, stamp.turn_id});
       }
       if (recorded.has_value()) {
         HonourRelease(transaction, commit);
@@ -490,9 +364,10 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
       }
     }
     uint64_t head_revision = head.has_value() ? head->head_revision : 0;
-    if (std::optional<StoreError> error = RefuseCommit(transaction, commit, head_revision, now)) return Fails(*std::move(error));
-    if (head_revision == kMaxU64) return BackendError("the head revisions are used up");
-    RuntimeCommitResult result{head_revision + 1, OpaqueJson{absl::StrCat("\"", ids_->Next("checkpoint"), "\"")},
+    if (std::optional<StoreError> error = RefuseCommit(transaction, commit, head_revision, now))
+      return Fails<StoreError>(*std::move(error));
+    if (head_revision == kMaxU64) return BackendError<StoreError>("the head revisions are used up");
+    RuntimeCommitResult result{head_revision + 1, OpaqueJson{absl::StrCat("\"", database_->NewId("checkpoint"), "\"")},
                                OpaqueJson{"{}"}};
     if (commit.interrupted_turn_input_turn_id.has_value()) {
       InterruptTurn(transaction, commit.session_id, *commit.interrupted_turn_input_turn_id);
@@ -505,7 +380,8 @@ Result<RuntimeCommitResult> SessionStore::CommitRuntimeState(const session_store
 }
 
 Result<std::optional<LoadedSession>> SessionStore::LoadSession(const session_store::LoadSessionRequest&) {
-  return Read([&](Transaction& transaction, EpochMs) -> Result<std::optional<LoadedSession>> { return ReadHead(transaction); });
+  return database_->Read(
+      [&](Transaction& transaction, EpochMs) -> Result<std::optional<LoadedSession>> { return ReadHead(transaction); });
 }
 
 }  // namespace leasecheck::sqlite

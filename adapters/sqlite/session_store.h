@@ -1,28 +1,11 @@
 // A durable session_store backend on SQLite.
 //
-// Every call is one transaction on a connection of its own, so the store may be used by many threads, by several stores on one
-// file and by several processes at once; nothing but the database keeps them apart. It makes the choices of the contract's "Ref"
-// column everywhere, over the full range of u64 times.
+// It makes the choices of the contract's "Ref" column everywhere, over the full range of u64 times. What it promises of threads,
+// processes, crashes and trouble is said in database.h, of every family's store.
 //
 //   auto store = sqlite::SessionStore::Open({.path = "/var/lib/queue.db", .environment = {.clock = &clock, .liveness = &probe}});
 //   if (!store.ok()) return store.status();
 //   auto batch = (*store)->EnqueueQueuedWork({.batch = draft});
-//
-// Durability. The file is in write-ahead-log mode with synchronous=FULL: what a call acknowledged is on the disk. Closing every
-// handle, or losing them to a crash, and opening the file again shows exactly the calls that were acknowledged, and of those that
-// were open at a crash each one whole or not at all.
-//
-// Time. The clock is read once a call, inside its transaction, while the state cannot change: writers hold the database's write
-// lock from BEGIN IMMEDIATE on. An injected clock can move while a writer is between its clock and its COMMIT, and a snapshot
-// taken then would show the state before that writer at a time after it. So with an injected clock reads take the write lock too.
-// With `clock_in_database` the time is a row like the others, snapshots are consistent with it, and reads block nobody.
-//
-// Errors. Trouble that the contract does not name (disk full, lock not got in time, corrupt file) is StoreError Backend, and
-// the call had no effect. One case is hard: a COMMIT that fails while it writes. No reader sees such a transaction, but its pages
-// may be in the log, and a crash could bring it back; so before Backend is returned another transaction is committed over those
-// pages. Where that fails too, the call's outcome is unknown. The contract's answers cannot say so, therefore the store is
-// then *broken*: Health() is not OK, this and every later call is answered Backend without an effect of its own, and whoever
-// shows the store to a checker must call the broken call's outcome Indefinite. Opening the file again settles what happened.
 #ifndef LEASECHECK_ADAPTERS_SQLITE_SESSION_STORE_H_
 #define LEASECHECK_ADAPTERS_SQLITE_SESSION_STORE_H_
 
@@ -30,18 +13,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
-#include "adapters/sqlite/connection.h"
-#include "adapters/sqlite/ids.h"
-#include "adapters/sqlite/pool.h"
-#include "adapters/sqlite/schema.h"
+#include "adapters/sqlite/database.h"
 #include "adapters/sqlite/transaction.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
@@ -49,48 +27,26 @@
 
 namespace leasecheck::sqlite {
 
-// How long a call waits for others: each attempt up to Options::busy_timeout, and so many attempts.
-inline constexpr int kBusyAttempts = 3;
+template <>
+inline session_store::StoreError TroubleError<session_store::StoreError>(absl::string_view text) {
+  return session_store::Backend{std::string(text)};
+}
 
 struct InputRow;  // turn_input_rows.h
 
 class SessionStore final : public session_store::SessionStore {
  public:
-  struct Options {
-    std::string path = {};  // a file in an existing directory, or ":memory:" (gone with the store; one connection only)
-    int connections = 4;    // calls that may be in the database at once; others wait for a free connection
-    // `clock` is needed unless clock_in_database. `liveness` may be null: nobody is provably dead. `pause` is called at
-    // "before_transaction" and "after_transaction" of every call, where the call holds neither connection nor lock.
-    Environment environment = {};
-    bool clock_in_database = false;        // the time is a row of the file, shared by all who open it so; see SetClock
-    std::optional<uint64_t> id_seed = {};  // makes ids repeatable; they stay unique, because every opening counts
-    absl::Duration busy_timeout = absl::Seconds(10);
-    Synchronous synchronous = Synchronous::kFull;
-    std::string vfs = {};             // the name of a registered SQLite VFS; empty: SQLite's own
-    StatementHook on_statement = {};  // see connection.h; counts the statements of opening too
-  };
+  using Options = StoreOptions;
 
-  // Opens the store in a file, and makes it where the file is new or empty. Errors, each one sentence that names the file:
-  // InvalidArgument (empty path, connections < 1, several of ":memory:", no clock), NotFound (no such directory),
-  // PermissionDenied, DataLoss (corrupt, or no SQLite file), FailedPrecondition (another program's or version's database),
-  // Unavailable (locked by somebody for longer than busy_timeout).
+  // Errors: as Database::Open.
   static absl::StatusOr<std::unique_ptr<SessionStore>> Open(const Options& options);
 
-  // Removes a store's file and what SQLite keeps beside it. No store may have it open. A missing file is no error.
-  static absl::Status Remove(absl::string_view path);
-
-  // Moves the clock in the database, in one transaction. FailedPrecondition without clock_in_database.
-  absl::Status SetClock(EpochMs now);
-
-  // OK, or why the store is broken (see above). Thread-safe.
-  absl::Status Health() const;
-
-  // The last trouble of the database that a call was answered Backend for; OK where there was none since the opening. What is no
-  // trouble of the database is the contract's, or this adapter's mistake. Thread-safe.
-  absl::Status Trouble() const;
-
-  // Statements executed so far, those of opening included. Thread-safe.
-  uint64_t statements() const { return gate_.count(); }
+  // As those of Database. Thread-safe.
+  static absl::Status Remove(absl::string_view path) { return Database::Remove(path); }
+  absl::Status SetClock(EpochMs now) { return database_->SetClock(now); }
+  absl::Status Health() const { return database_->Health(); }
+  absl::Status Trouble() const { return database_->Trouble(); }
+  uint64_t statements() const { return database_->statements(); }
 
   session_store::Result<session_store::QueuedWorkBatch> EnqueueQueuedWork(
       const session_store::EnqueueQueuedWorkRequest& request) override;
@@ -139,29 +95,7 @@ class SessionStore final : public session_store::SessionStore {
   session_store::Result<session_store::VacuumReport> Vacuum(const session_store::VacuumRequest& request) override;
 
  private:
-  explicit SessionStore(const Options& options);
-
-  absl::Status OpenConnections();
-
-  // Runs body(transaction, now) in one transaction, again from the start where others held the lock too long, and commits it if
-  // it returned a response. `body` writes nothing but the database.
-  template <class Body>
-  auto Call(Transaction::Mode mode, Body body) -> decltype(body(std::declval<Transaction&>(), EpochMs{}));
-  template <class Body>
-  auto Write(Body body) {
-    return Call(Transaction::Mode::kWrite, std::move(body));
-  }
-  template <class Body>
-  auto Read(Body body) {
-    return Call(options_.clock_in_database ? Transaction::Mode::kRead : Transaction::Mode::kWrite, std::move(body));
-  }
-
-  EpochMs Now(Transaction& transaction) const;
-  void Pause(absl::string_view point) const;
-  // The answer of a call that the database could not do.
-  tl::unexpected<session_store::StoreError> Troubled(const absl::Status& trouble);
-  // Commits something harmless over a transaction whose COMMIT failed while writing; where that fails, the store is broken.
-  void OverwriteDoubt(Connection& connection, const absl::Status& why);
+  explicit SessionStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
   // Grants the taken batches as one claim, or fails the transaction.
   session_store::Result<std::optional<session_store::QueuedWorkClaim>> Grant(
@@ -180,13 +114,7 @@ class SessionStore final : public session_store::SessionStore {
                                                                                   const session_store::LeaseOwnerIdentity& owner,
                                                                                   DurationMs ttl, EpochMs now);
 
-  const Options options_;
-  StatementGate gate_;
-  std::unique_ptr<IdSource> ids_;  // set by Open
-  std::unique_ptr<Pool> pool_;     // set by Open
-  mutable absl::Mutex health_mutex_;
-  absl::Status health_ ABSL_GUARDED_BY(health_mutex_);
-  absl::Status trouble_ ABSL_GUARDED_BY(health_mutex_);
+  const std::unique_ptr<Database> database_;
 };
 
 }  // namespace leasecheck::sqlite

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/sqlite/session_store.h"
-#include "adapters/sqlite/session_store_call.h"
 #include "adapters/sqlite/turn_input_rows.h"
 
 namespace leasecheck::sqlite {
@@ -30,6 +29,7 @@ using session_store::PendingTurnInputSuffixCancelOutcome;
 using session_store::Result;
 using session_store::SessionExecutionLeaseExpired;
 using session_store::SourceKeyTarget;
+using session_store::StoreError;
 using session_store::TurnInputClaim;
 using session_store::TurnInputClaimMode;
 using session_store::TurnInputState;
@@ -64,25 +64,25 @@ PendingTurnInputCancelOutcome Cancel(Transaction& transaction, InputRow row, Epo
 }  // namespace
 
 std::string SessionStore::NewInputId(Transaction& transaction) {
-  std::string id = ids_->Next("input");
-  while (IsInputIdUsed(transaction, id)) id = ids_->Next("input");
+  std::string id = database_->NewId("input");
+  while (IsInputIdUsed(transaction, id)) id = database_->NewId("input");
   return id;
 }
 
 Result<PendingTurnInput> SessionStore::EnqueuePendingTurnInput(const session_store::EnqueuePendingTurnInputRequest& request) {
   const PendingTurnInputDraft& draft = request.input;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<PendingTurnInput> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<PendingTurnInput> {
     if (draft.source_key.has_value()) {
       std::optional<InputRow> keyed = InputOf(transaction, draft.session_id, SourceKeyTarget{*draft.source_key});
       if (keyed.has_value() && keyed->submitted == draft.ingress && keyed->record.input == draft.input) {
         return std::move(keyed->record);
       }
       if (keyed.has_value()) {
-        return Fails(PendingTurnInputSourceKeyConflict{draft.session_id, *draft.source_key, keyed->record.input_id});
+        return Fails<StoreError>(PendingTurnInputSourceKeyConflict{draft.session_id, *draft.source_key, keyed->record.input_id});
       }
     }
     if (draft.input_id.has_value() && HasInput(transaction, *draft.input_id)) {
-      return BackendError(absl::StrCat("the store has a turn input with the id '", *draft.input_id, "' already"));
+      return BackendError<StoreError>(absl::StrCat("the store has a turn input with the id '", *draft.input_id, "' already"));
     }
     PendingTurnInput input;
     input.input_id = draft.input_id.has_value() ? *draft.input_id : NewInputId(transaction);
@@ -101,7 +101,7 @@ Result<PendingTurnInput> SessionStore::EnqueuePendingTurnInput(const session_sto
 
 Result<std::vector<PendingTurnInput>> SessionStore::ListPendingTurnInputs(
     const session_store::ListPendingTurnInputsRequest& request) {
-  return Read([&](Transaction& transaction, EpochMs now) -> Result<std::vector<PendingTurnInput>> {
+  return database_->Read([&](Transaction& transaction, EpochMs now) -> Result<std::vector<PendingTurnInput>> {
     std::vector<PendingTurnInput> listed;
     for (InputRow& row : WaitingInputs(transaction, request.session_id)) {
       if (row.IsListed(now)) listed.push_back(std::move(row.record));
@@ -112,7 +112,7 @@ Result<std::vector<PendingTurnInput>> SessionStore::ListPendingTurnInputs(
 
 Result<std::vector<PendingTurnInputCancelResult>> SessionStore::CancelPendingTurnInputs(
     const session_store::CancelPendingTurnInputsRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::vector<PendingTurnInputCancelResult>> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::vector<PendingTurnInputCancelResult>> {
     std::vector<PendingTurnInputCancelResult> results;
     for (const PendingTurnInputCancelTarget& target : request.targets) {
       std::optional<InputRow> row = InputOf(transaction, request.session_id, target);
@@ -125,7 +125,7 @@ Result<std::vector<PendingTurnInputCancelResult>> SessionStore::CancelPendingTur
 
 Result<PendingTurnInputSuffixCancelOutcome> SessionStore::CancelPendingTurnInputSuffix(
     const session_store::CancelPendingTurnInputSuffixRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<PendingTurnInputSuffixCancelOutcome> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<PendingTurnInputSuffixCancelOutcome> {
     std::optional<InputRow> anchor = InputOf(transaction, request.session_id, request.anchor);
     if (!anchor.has_value()) return session_store::SuffixAnchorNotFound{request.anchor};
     session_store::SuffixOutcomes suffix{request.anchor, {}};
@@ -142,8 +142,9 @@ Result<std::optional<TurnInputClaim>> SessionStore::GrantInputs(Transaction& tra
   if (rows.empty()) return std::nullopt;
   uint64_t largest_counter = 0;
   for (const InputRow& row : rows) largest_counter = std::max(largest_counter, row.counter);
-  if (largest_counter == kMaxU64) return BackendError("the claim counter of a turn input is used up");
-  const ClaimRecord record{ids_->Next("claim"), ids_->Next("lease"), owner, largest_counter + 1, SaturatingAdd(now, ttl)};
+  if (largest_counter == kMaxU64) return BackendError<StoreError>("the claim counter of a turn input is used up");
+  const ClaimRecord record{database_->NewId("claim"), database_->NewId("lease"), owner, largest_counter + 1,
+                           SaturatingAdd(now, ttl)};
   TurnInputClaim claim;
   claim.session_id = rows.front().record.session_id;
   claim.claim_id = record.claim_id;
@@ -164,9 +165,9 @@ Result<std::optional<TurnInputClaim>> SessionStore::GrantInputs(Transaction& tra
 Result<std::optional<TurnInputClaim>> SessionStore::ClaimActiveTurnInputs(
     const session_store::ClaimActiveTurnInputsRequest& request) {
   if (request.max_inputs == 0) return std::nullopt;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
     if (!HoldsLane(transaction, request.session_id, request.session_execution_lease, now)) {
-      return Fails(SessionExecutionLeaseExpired{request.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.session_id});
     }
     return GrantInputs(transaction,
                        InputsForTurn(transaction, request.session_id, request.turn_id, request.checkpoint, request.max_inputs),
@@ -178,26 +179,26 @@ Result<std::optional<TurnInputClaim>> SessionStore::ClaimActiveTurnInputs(
 Result<std::optional<TurnInputClaim>> SessionStore::ClaimNextTurnInputs(
     const session_store::ClaimNextTurnInputsRequest& request) {
   if (request.max_inputs == 0) return std::nullopt;
-  return Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
+  return database_->Write([&](Transaction& transaction, EpochMs now) -> Result<std::optional<TurnInputClaim>> {
     if (!HoldsLane(transaction, request.session_id, request.session_execution_lease, now)) {
-      return Fails(SessionExecutionLeaseExpired{request.session_id});
+      return Fails<StoreError>(SessionExecutionLeaseExpired{request.session_id});
     }
     return GrantInputs(
         transaction,
-        InputsForNextTurn(transaction, request.session_id, request.owner, options_.environment.liveness, request.max_inputs, now),
+        InputsForNextTurn(transaction, request.session_id, request.owner, database_->liveness(), request.max_inputs, now),
         TurnInputState::kDeferredNextTurn, NextTurnClaimMode{}, request.owner, request.lease_ttl_ms, now);
   });
 }
 
 Result<Done> SessionStore::AbandonTurnInputClaim(const session_store::AbandonTurnInputClaimRequest& request) {
-  return Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
+  return database_->Write([&](Transaction& transaction, EpochMs) -> Result<Done> {
     AbandonInputs(transaction, request.claim.session_id, request.claim.claim_id, request.claim.lease_token);
     return Done{};
   });
 }
 
 Result<VacuumReport> SessionStore::Vacuum(const session_store::VacuumRequest&) {
-  return Write([&](Transaction& transaction, EpochMs) -> Result<VacuumReport> {
+  return database_->Write([&](Transaction& transaction, EpochMs) -> Result<VacuumReport> {
     return VacuumReport{0, VacuumInputs(transaction)};
   });
 }

@@ -650,7 +650,19 @@ class Checker {
       static constexpr const char* kCheckers[] = {"spec", "scan", "probe", "nobody"};
       clause.checked_by = kCheckers[static_cast<int>(info.checked_by)];
       clause.status = StatusOf(info, clause);
+      const absl::string_view not_applicable = NotApplicable(static_cast<ClauseIndex>(i));
+      if (not_applicable.empty() || clause.status != ClauseReport::Status::kMissing) continue;
+      clause.status = ClauseReport::Status::kListed;
+      clause.reason = std::string(not_applicable);
     }
+  }
+
+  // Why what the backend declared takes the clause out of what it has to show; "" where it does not.
+  absl::string_view NotApplicable(ClauseIndex clause) const {
+    if constexpr (requires(const Dialects& dialects) { Spec<F>::NotApplicable(clause, dialects); }) {
+      if (target_ != nullptr) return Spec<F>::NotApplicable(clause, target_->info().dialects);
+    }
+    return "";
   }
 
   ClauseReport::Status StatusOf(const ClauseInfo& info, const ClauseReport& clause) const {

@@ -54,6 +54,16 @@ constexpr bool HasFlattened() {
 template <class T>
 inline constexpr bool kHasOneField = std::tuple_size_v<std::remove_cv_t<decltype(kFields<T>)>> == 1;
 
+// Whether a variant is written as {"name": content}.
+template <class T>
+constexpr bool IsExternallyTagged() {
+  if constexpr (kIsAlternatives<T>) {
+    return kAlternatives<T>.tagging == Tagging::kExternal;
+  } else {
+    return false;
+  }
+}
+
 inline absl::Status NoSuchPlace(absl::string_view step, absl::Span<const absl::string_view> there) {
   if (there.empty())
     return absl::InvalidArgumentError(absl::StrCat("nothing is inside of it that could be named ", Quoted(step)));
@@ -275,6 +285,29 @@ std::string WriteStruct(const T& value, const ReferenceTree* tree, const Constan
   return absl::StrCat(object, "}");
 }
 
+// The text of the alternative that an externally tagged variant holds; its content as that of any other value.
+template <class V>
+std::string WriteAlternative(const V& value, const ConstantNames& names) {
+  return std::visit(
+      [&]<class A>(const A& alternative) {
+        const Alternative& list = kAlternatives<V>.alternatives[value.index()];
+        const std::string name = codec::DumpJson(codec::Json(std::string(list.name)));
+        if constexpr (std::tuple_size_v<std::remove_cv_t<decltype(kFields<A>)>> == 0) {
+          return name;
+        } else {
+          std::string content;
+          if constexpr (kHasOneField<A>) {
+            if (list.shape == AlternativeShape::kNewtype) {
+              content = Write(alternative.*(std::get<0>(kFields<A>).member), nullptr, names);
+            }
+          }
+          if (content.empty()) content = WriteStruct(alternative, nullptr, names);
+          return absl::StrCat("{", name, ":", content, "}");
+        }
+      },
+      value);
+}
+
 template <class T>
 std::string Write(const T& value, const ReferenceTree* tree, const ConstantNames& names) {
   if (tree != nullptr && tree->whole.has_value()) return WriteOverride<T>(*tree);
@@ -289,6 +322,7 @@ std::string Write(const T& value, const ReferenceTree* tree, const ConstantNames
     }
     return Named(absl::StrCat(array, "]"), names);
   } else if constexpr (kIsAlternatives<T>) {
+    if constexpr (IsExternallyTagged<T>()) return Named(WriteAlternative(value, names), names);
     return Named(WriteJson(codec::Encode(value)), names);
   } else {
     return WriteJson(codec::Encode(value));
@@ -454,6 +488,31 @@ absl::Status PrepareElements(codec::Json* json, const std::string& place, Reques
   return absl::OkStatus();
 }
 
+// Prepares the content of an externally tagged alternative: constants may stand there, references may not, because programs
+// cannot put a value into an alternative.
+template <class V, std::size_t I = 0>
+absl::Status PrepareAlternative(const std::string& name, codec::Json* content, const std::string& place,
+                                RequestContext& context) {
+  if constexpr (I == std::variant_size_v<V>) {
+    return absl::OkStatus();  // the codec says what there is
+  } else {
+    using A = std::variant_alternative_t<I, V>;
+    if (kAlternatives<V>.alternatives[I].name != name) return PrepareAlternative<V, I + 1>(name, content, place, context);
+    const std::size_t references = context.references.size();
+    absl::StatusOr<Stands> stands = Stands::kLiteral;
+    if constexpr (kHasOneField<A>) {
+      if (kAlternatives<V>.alternatives[I].shape == AlternativeShape::kNewtype) {
+        using Only = std::remove_cvref_t<decltype(std::declval<A&>().*(std::get<0>(kFields<A>).member))>;
+        stands = Prepare<Only>(content, place, context);
+      }
+    }
+    if (kAlternatives<V>.alternatives[I].shape == AlternativeShape::kFields) stands = Prepare<A>(content, place, context);
+    if (!stands.ok()) return stands.status();
+    if (context.references.size() == references) return absl::OkStatus();
+    return ErrorIn(place, "nothing can be referred to inside of an alternative");
+  }
+}
+
 template <class T>
 absl::StatusOr<Stands> Prepare(codec::Json* json, const std::string& place, RequestContext& context) {
   if constexpr (kIsOptional<T>) {
@@ -477,6 +536,13 @@ absl::StatusOr<Stands> Prepare(codec::Json* json, const std::string& place, Requ
       if (json->is_object()) status = PrepareFields<T>(json, place, context);
     } else if constexpr (kIsList<T>) {
       if (json->is_array()) status = PrepareElements<typename T::value_type>(json, place, context);
+    } else if constexpr (IsExternallyTagged<T>()) {
+      if (json->is_object() && json->size() == 1) {
+        const std::string name = json->begin().key();
+        status = PrepareAlternative<T>(name, &json->begin().value(), Inside(place, name), context);
+      } else {
+        status = Unescape(json);
+      }
     } else {
       status = Unescape(json);
       if (!status.ok()) status = ErrorIn(place, status.message());

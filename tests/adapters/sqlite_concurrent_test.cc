@@ -2,41 +2,22 @@
 // the store until all of its rivals are inside too, or a call is stopped in the middle of its transaction.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <barrier>
 #include <latch>
 #include <map>
-#include <new>
 #include <set>
 #include <thread>
 
 #include "tests/adapters/sqlite_fixture.h"
+#include "tests/adapters/sqlite_meetings.h"
 
 namespace leasecheck::sqlite {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// Holds each of `callers` threads inside its call until all are inside one.
-class Meeting final : public PauseHook {
- public:
-  explicit Meeting(int callers) : all_inside_(callers) {}
-  void Pause(absl::string_view point) override {
-    if (point == "before_transaction" && meet_.load()) all_inside_.arrive_and_wait();
-  }
-  void Meet(bool meet) { meet_.store(meet); }
-
- private:
-  std::barrier<> all_inside_;
-  std::atomic<bool> meet_{false};
-};
 
 class SqliteConcurrent : public ::testing::Test {
  protected:
@@ -57,14 +38,6 @@ class SqliteConcurrent : public ::testing::Test {
 
 constexpr int kThreads = 4;
 
-// Runs work(thread) on kThreads threads.
-template <class Work>
-void RunThreads(Work work) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < kThreads; ++i) threads.emplace_back(work, i);
-  for (std::thread& thread : threads) thread.join();
-}
-
 TEST_F(SqliteConcurrent, ThreadsShareTheQueueWithoutLossOrDouble) {
   constexpr int kRounds = 12;
   Meeting meeting(kThreads);
@@ -77,7 +50,7 @@ TEST_F(SqliteConcurrent, ThreadsShareTheQueueWithoutLossOrDouble) {
   meeting.Meet(true);
   std::array<std::vector<std::string>, kThreads> settled;
   std::array<std::set<uint64_t>, kThreads> heads;
-  RunThreads([&](int me) {
+  RunThreads(kThreads, [&](int me) {
     Caller mine(store.get());
     for (int round = 0; round < kRounds; ++round) {  // every thread makes the same number of calls, so every meeting comes about
       mine.Enqueue();
@@ -116,7 +89,7 @@ TEST_F(SqliteConcurrent, OneOfManyWinsALaneAndAKey) {
     std::string session = absl::StrCat("session-", round);
     std::atomic<int> acquired{0};
     std::array<std::string, kThreads> ids;
-    RunThreads([&](int me) {
+    RunThreads(kThreads, [&](int me) {
       auto lane = store->TryClaimSessionExecutionLease({session, Owner(absl::StrCat("W", me)), 1000});
       if (lane.has_value() && std::holds_alternative<ss::LeaseAcquired>(*lane)) ++acquired;
       ss::QueuedWorkBatchDraft draft = Draft();
@@ -210,7 +183,7 @@ TEST_F(SqliteConcurrent, OneConnectionServesManyThreads) {
   options.environment.pause = &meeting;
   auto store = Open(options);
   meeting.Meet(true);
-  RunThreads([&](int) {
+  RunThreads(kThreads, [&](int) {
     for (int i = 0; i < 50; ++i) Caller(store.get()).Enqueue();
   });
   meeting.Meet(false);
@@ -219,58 +192,17 @@ TEST_F(SqliteConcurrent, OneConnectionServesManyThreads) {
   EXPECT_EQ(list.back().enqueue_seq, 50u * kThreads);
 }
 
-// Memory that processes share.
-struct Shared {
+// What the processes settled.
+struct Settled {
   static constexpr int kMost = 256;
-  pthread_barrier_t all_inside;
   std::atomic<uint64_t> settled_count;
   std::atomic<uint64_t> settled[kMost];  // enqueue_seqs
-};
-
-class MeetingOfProcesses final : public PauseHook {
- public:
-  MeetingOfProcesses(Shared* shared, int rounds) : shared_(shared), rounds_(rounds) {}
-  void Pause(absl::string_view point) override {
-    if (point == "before_transaction" && rounds_-- > 0) pthread_barrier_wait(&shared_->all_inside);
-  }
-
- private:
-  Shared* const shared_;
-  int rounds_;
 };
 
 class SqliteProcesses : public SqliteConcurrent {
  protected:
   static constexpr int kProcesses = 3;
-
-  SqliteProcesses() {
-    void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    shared_ = new (memory) Shared();
-    pthread_barrierattr_t attributes;
-    pthread_barrierattr_init(&attributes);
-    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_barrier_init(&shared_->all_inside, &attributes, kProcesses);
-    pthread_barrierattr_destroy(&attributes);
-  }
-  ~SqliteProcesses() override { munmap(shared_, sizeof(Shared)); }
-
-  // Runs work(child) in processes of their own, which open the file themselves; each must return true.
-  template <class Work>
-  void RunProcesses(Work work) {
-    std::vector<pid_t> children;
-    for (int i = 0; i < kProcesses; ++i) {
-      pid_t child = fork();
-      if (child == 0) _exit(work(i) ? 0 : 1);
-      children.push_back(child);
-    }
-    for (pid_t child : children) {
-      int status = 0;
-      ASSERT_EQ(waitpid(child, &status, 0), child);
-      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-    }
-  }
-
-  Shared* shared_;
+  SharedMemory<Settled> shared_{kProcesses};
 };
 
 TEST_F(SqliteProcesses, EveryBatchIsSettledExactlyOnce) {
@@ -286,9 +218,9 @@ TEST_F(SqliteProcesses, EveryBatchIsSettledExactlyOnce) {
     for (int i = 0; i < kBatches; ++i) enqueued.insert(s.Enqueue().enqueue_seq);
     lane = s.Lane(Owner("X"));
   }
-  RunProcesses([&](int me) {
+  RunProcesses(kProcesses, [&](int me) {
     // The first calls of every process overlap; one that finds the queue empty has met all it will.
-    MeetingOfProcesses meeting(shared_, kMeetings);
+    MeetingOfProcesses<Settled> meeting(&shared_, kMeetings);
     SessionStore::Options mine = options;
     mine.environment.pause = &meeting;
     auto store = SessionStore::Open(mine);
@@ -304,7 +236,7 @@ TEST_F(SqliteProcesses, EveryBatchIsSettledExactlyOnce) {
     }
   });
   EXPECT_EQ(shared_->settled_count, static_cast<uint64_t>(kBatches));
-  std::set<uint64_t> settled(shared_->settled, shared_->settled + std::min<uint64_t>(shared_->settled_count, Shared::kMost));
+  std::set<uint64_t> settled(shared_->settled, shared_->settled + std::min<uint64_t>(shared_->settled_count, Settled::kMost));
   EXPECT_EQ(settled, enqueued);
   auto store = Open(options);
   EXPECT_THAT(Caller(store.get()).List(), IsEmpty());
@@ -326,8 +258,8 @@ TEST_F(SqliteProcesses, EveryInputIsCompletedExactlyOnce) {
     }
     lane = Caller(store.get()).Lane(Owner("X"));
   }
-  RunProcesses([&](int me) {
-    MeetingOfProcesses meeting(shared_, kMeetings);
+  RunProcesses(kProcesses, [&](int me) {
+    MeetingOfProcesses<Settled> meeting(&shared_, kMeetings);
     SessionStore::Options mine = options;
     mine.environment.pause = &meeting;
     auto store = SessionStore::Open(mine);
@@ -343,7 +275,7 @@ TEST_F(SqliteProcesses, EveryInputIsCompletedExactlyOnce) {
     }
   });
   EXPECT_EQ(shared_->settled_count, static_cast<uint64_t>(kInputs));
-  std::set<uint64_t> settled(shared_->settled, shared_->settled + std::min<uint64_t>(shared_->settled_count, Shared::kMost));
+  std::set<uint64_t> settled(shared_->settled, shared_->settled + std::min<uint64_t>(shared_->settled_count, Settled::kMost));
   EXPECT_EQ(settled, enqueued);
   EXPECT_EQ(Open(options)->Vacuum({})->removed_pending_turn_input_tombstone_count, static_cast<uint64_t>(kInputs));
 }
@@ -353,10 +285,10 @@ TEST_F(SqliteProcesses, AnInputIdIsGivenOnce) {
   SessionStore::Options options = Options(2);
   options.clock_in_database = true;
   { Open(options); }
-  RunProcesses([&](int me) {
+  RunProcesses(kProcesses, [&](int me) {
     auto store = SessionStore::Open(options);
     if (!store.ok()) return false;
-    pthread_barrier_wait(&shared_->all_inside);
+    shared_.Meet();
     for (int i = 0; i < 10; ++i) {
       auto input = (*store)->EnqueuePendingTurnInput(
           {{absl::StrCat("s", me), absl::StrCat("id", i), std::nullopt, ss::NextTurnIngress{}, {}}});
@@ -377,8 +309,8 @@ TEST_F(SqliteProcesses, OneNewFileIsMadeOnce) {
     SessionStore::Options options = Options(2);
     options.path = folder_.File(absl::StrCat("new-", round, ".db"));
     options.clock_in_database = true;
-    RunProcesses([&](int) {
-      pthread_barrier_wait(&shared_->all_inside);
+    RunProcesses(kProcesses, [&](int) {
+      shared_.Meet();
       auto store = SessionStore::Open(options);
       return store.ok() && (*store)->EnqueueQueuedWork({Draft()}).has_value();
     });

@@ -6,13 +6,13 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/runtime_persistence/family.h"
 #include "model/session_store/family.h"
 #include "tests/codec/random_value.h"
 
 namespace leasecheck::codec {
 namespace {
 
-using F = SessionStoreFamily;
 using ::leasecheck::codec_test::RandomValue;
 using ::testing::HasSubstr;
 
@@ -25,7 +25,13 @@ Json ThroughText(const Json& json) {
   return parsed.ok() ? *parsed : Json();
 }
 
-TEST(FamilyCodecTest, EveryRequestComesBackEqual) {
+template <class Family>
+class EveryFamily : public ::testing::Test {};
+using AllFamilies = ::testing::Types<SessionStoreFamily, RuntimePersistenceFamily>;
+TYPED_TEST_SUITE(EveryFamily, AllFamilies);
+
+TYPED_TEST(EveryFamily, EveryRequestComesBackEqual) {
+  using F = TypeParam;
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     for (int round = 0; round < kRounds; ++round) {
       RandomValue random(operation * 1000 + round);
@@ -38,7 +44,8 @@ TEST(FamilyCodecTest, EveryRequestComesBackEqual) {
   }
 }
 
-TEST(FamilyCodecTest, EveryResponseComesBackEqual) {
+TYPED_TEST(EveryFamily, EveryResponseComesBackEqual) {
+  using F = TypeParam;
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     for (int round = 0; round < kRounds; ++round) {
       RandomValue random(operation * 1000 + round);
@@ -49,29 +56,30 @@ TEST(FamilyCodecTest, EveryResponseComesBackEqual) {
   }
 }
 
-TEST(FamilyCodecTest, EveryErrorComesBackEqual) {
-  for (std::size_t error = 0; error < std::variant_size_v<F::Error>; ++error) {
+TYPED_TEST(EveryFamily, EveryErrorComesBackEqual) {
+  using F = TypeParam;
+  for (std::size_t error = 0; error < std::variant_size_v<typename F::Error>; ++error) {
     for (int round = 0; round < kRounds; ++round) {
       RandomValue random(error * 1000 + round);
-      const auto value = random.MakeAlternative<F::Error>(error);
+      const auto value = random.MakeAlternative<typename F::Error>(error);
       const OutcomeOf<F> outcome(std::in_place_index<1>, value);
       EXPECT_TRUE(DecodeOutcome<F>(0, ThroughText(EncodeOutcome<F>(outcome))) == outcome);
-      absl::StatusOr<F::Error> read = DecodeError<F>(EncodeError<F>(value));
+      absl::StatusOr<typename F::Error> read = DecodeError<F>(EncodeError<F>(value));
       ASSERT_TRUE(read.ok());
       EXPECT_TRUE(*read == value);
     }
   }
 }
 
-TEST(FamilyCodecTest, EveryRequiredFieldIsRequired) {
+TYPED_TEST(EveryFamily, EveryRequiredFieldIsRequired) {
+  using F = TypeParam;
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     RandomValue random(operation);
     const Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
-    if (OperationName<F>(operation) == "vacuum") {
-      EXPECT_TRUE(params.empty());
-    } else {
-      EXPECT_FALSE(params.empty());
-    }
+    const absl::string_view name_of = OperationName<F>(operation);
+    const bool takes_nothing =
+        name_of == "vacuum" || name_of == "load_session_meta" || name_of == "gc_unreachable" || name_of == "durability_tier";
+    EXPECT_EQ(params.empty(), takes_nothing) << name_of;
     for (const auto& [name, value] : params.items()) {
       Json less = params;
       less.erase(name);
@@ -84,13 +92,16 @@ TEST(FamilyCodecTest, EveryRequiredFieldIsRequired) {
   }
 }
 
-TEST(FamilyCodecTest, FindsOperationsByName) {
+TYPED_TEST(EveryFamily, FindsOperationsByName) {
+  using F = TypeParam;
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     EXPECT_EQ(FindOperation<F>(OperationName<F>(operation)), operation);
   }
   EXPECT_FALSE(FindOperation<F>("drop_table").has_value());
   EXPECT_EQ(DecodeRequest<F>("drop_table", Json::object()).status().code(), absl::StatusCode::kNotFound);
 }
+
+using F = SessionStoreFamily;
 
 TEST(FamilyCodecTest, OutcomesBesideTheContract) {
   const OutcomeOf<F> kOthers[] = {Indefinite{"lost"}, Unsupported{}, ForeignError{"odd"}};
@@ -123,6 +134,30 @@ TEST(FamilyCodecTest, OddAnswersAreForeign) {
     ASSERT_TRUE(std::holds_alternative<ForeignError>(outcome)) << text;
     EXPECT_THAT(std::get<ForeignError>(outcome).detail, HasSubstr(detail)) << text;
   }
+}
+
+// The shapes that PROTOCOL.md gives to what only runtime_persistence has.
+TEST(RuntimePersistenceCodecTest, ShapesAreTheProtocols) {
+  namespace rp = runtime_persistence;
+  rp::SessionNodeRecord node;
+  node.node_id = "n";
+  node.payload.text = R"({"body":1,"kind":"plugin","plugin_type":"p"})";
+  EXPECT_EQ(Encode(node), Json::parse(R"({"node_id":"n","timestamp":"","kind":"plugin","plugin_type":"p","body":1})"));
+  EXPECT_EQ(Encode(rp::GraphCommitDelta(rp::Unchanged{})), Json::parse(R"({"Unchanged":{}})"));
+  EXPECT_EQ(Encode(rp::GraphCommitDelta(rp::ReplaceFull{{{}, "l"}})),
+            Json::parse(R"({"ReplaceFull":{"nodes":[],"leaf_node_id":"l"}})"));
+  EXPECT_EQ(Encode(rp::GraphCommitDelta(rp::Append{{node}, "n"}))["Append"]["nodes"][0]["node_id"], "n");
+  EXPECT_EQ(Encode(rp::SessionRelation(rp::RelationChild{"p", std::nullopt})),
+            Json::parse(R"({"kind":"child","parent_session_id":"p"})"));
+  EXPECT_EQ(Encode(rp::QueuedWorkPayload(rp::TurnInput{{"[]"}})), Json::parse(R"({"type":"turn_input","input":[]})"));
+  EXPECT_EQ(Encode(rp::DurabilityTier::kDurable), "Durable");
+  rp::HydratedSessionCheckpoint checkpoint;
+  checkpoint.execution_state = {0, 255};
+  EXPECT_EQ(Encode(checkpoint)["execution_state"], Json::parse("[0,255]"));
+  EXPECT_EQ(Decode(Json::parse(R"({"turn_state":{},"execution_state":[256]})"), &checkpoint).message(),
+            "execution_state[0]: expected a whole number from 0 to 255, got the number 256");
+  EXPECT_EQ(Encode(rp::StoreError(rp::UnsupportedReadScope{rp::ActivePath{"n"}})),
+            Json::parse(R"({"error":"UnsupportedReadScope","scope":{"ActivePath":{"leaf_node_id":"n"}}})"));
 }
 
 }  // namespace

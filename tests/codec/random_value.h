@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <type_traits>
@@ -58,6 +59,9 @@ class RandomValue {
   void Fill(T* value) {
     if constexpr (kIsOptional<T>) {
       if (Below(2) == 0) Fill(&value->emplace());
+      if constexpr (std::is_same_v<T, std::optional<OpaqueJson>>) {
+        if (*value == OpaqueJson()) value->reset();  // JSON's null is an absent optional
+      }
     } else if constexpr (kIsList<T>) {
       value->resize(Below(4));
       for (auto& element : *value) Fill(&element);

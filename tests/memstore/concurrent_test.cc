@@ -1,46 +1,18 @@
-// Many threads on one store. Every call of every thread meets the calls of all the others in the pause before the lock, so that
-// they are all open at one time: the overlap is made, not hoped for.
+// Many threads on one store, every call overlapping those of the others.
 #include <atomic>
-#include <barrier>
 #include <functional>
 #include <random>
 #include <set>
-#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "tests/memstore/fixture.h"
+#include "tests/memstore/rendezvous.h"
 
 namespace leasecheck::memstore {
 namespace {
 
-constexpr int kThreads = 4;
+constexpr int kThreads = Rendezvous::kThreads;
 constexpr int kRounds = 300;
-
-// Lets no call take the lock before each thread has one open.
-class Rendezvous final : public PauseHook {
- public:
-  void Pause(absl::string_view point) override {
-    if (!armed_) return;
-    if (point == "after_unlock") {
-      --open_;
-      return;
-    }
-    ++open_;
-    barrier_.arrive_and_wait();
-    // Between the two barriers every thread is here, inside its call.
-    if (open_ == kThreads) ++full_;
-    barrier_.arrive_and_wait();
-  }
-  // Only while no other thread is in a call.
-  void Arm(bool armed) { armed_ = armed; }
-  int full_meetings() const { return full_ / kThreads; }
-
- private:
-  std::atomic<bool> armed_{false};
-  std::atomic<int> open_{0};
-  std::atomic<int> full_{0};
-  std::barrier<> barrier_{kThreads};
-};
 
 class ConcurrentStore : public ::testing::Test {
  protected:
@@ -51,11 +23,7 @@ class ConcurrentStore : public ::testing::Test {
 
   // Runs the body once a thread; every thread makes `calls` calls on the store.
   void RunThreads(int calls, const std::function<void(int)>& body) {
-    rendezvous_.Arm(true);
-    std::vector<std::thread> threads;
-    for (int i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
-    for (std::thread& thread : threads) thread.join();
-    rendezvous_.Arm(false);
+    rendezvous_.RunThreads(body);
     EXPECT_EQ(rendezvous_.full_meetings(), calls) << "every call overlapped the others";
   }
 

@@ -3,10 +3,12 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/process/process_target.h"
-#include "adapters/sqlite/session_store.h"
-#include "memstore/session_store.h"
+#include "adapters/sqlite/registry.h"
+#include "memstore/registry.h"
+#include "model/runtime_persistence/spec.h"
 #include "model/session_store/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
@@ -14,51 +16,68 @@
 namespace leasecheck {
 namespace {
 
-using Store = std::unique_ptr<session_store::SessionStore>;
+// Ids that people can read, where the store has a choice.
+std::unique_ptr<session_store::SessionStore> NewInMemory(const Environment& environment, SessionStoreFamily*) {
+  return std::make_unique<memstore::SessionStore>(environment,
+                                                  memstore::SessionStoreOptions{.id_style = memstore::IdStyle::kReadable});
+}
+std::unique_ptr<runtime_persistence::RuntimePersistence> NewInMemory(const Environment& environment, RuntimePersistenceFamily*) {
+  return std::make_unique<memstore::RuntimePersistence>(environment);
+}
 
-TargetFactory<SessionStoreFamily> Memory() {
-  StoreFactory<SessionStoreFamily> factory;
+template <class F>
+TargetFactory<F> Memory() {
+  StoreFactory<F> factory;
   factory.info.name = "memory";
   factory.info.concurrency = 8;
   factory.info.pausable = true;
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<Store> {
-    return std::make_unique<memstore::SessionStore>(options.environment,
-                                                    memstore::SessionStoreOptions{.id_style = memstore::IdStyle::kReadable});
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    return NewInMemory(options.environment, static_cast<F*>(nullptr));
   };
   return InProcess(std::move(factory));
 }
 
-TargetFactory<SessionStoreFamily> Sqlite(const std::string& directory) {
-  StoreFactory<SessionStoreFamily> factory;
+template <class F>
+TargetFactory<F> Sqlite(const std::string& directory) {
+  StoreFactory<F> factory;
   factory.info.name = "sqlite";
   factory.info.concurrency = 4;
   factory.info.durable = true;
   factory.info.pausable = true;
   factory.directory = directory;
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<Store> {
-    sqlite::SessionStore::Options sqlite_options;
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    using Store = typename sqlite::StoreOf<F>::type;
+    typename Store::Options sqlite_options;
     sqlite_options.path = absl::StrCat(options.directory, "/store.db");
     sqlite_options.environment = options.environment;
-    return sqlite::SessionStore::Open(sqlite_options);
+    return Store::Open(sqlite_options);
   };
   return InProcess(std::move(factory));
 }
 
 // Another process at the other end of the wire, or several of one store. Each has a folder of its own.
-TargetFactory<SessionStoreFamily> Process(const std::string& command, int processes = 1) {
-  return [command, processes]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+template <class F>
+TargetFactory<F> Process(const std::string& command, int processes = 1) {
+  return [command, processes]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
     process::ProcessOptions options;
     options.command = absl::StrCat("exec ", command);
     options.processes = processes;
     options.clock_in_store = processes > 1;
-    options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
-    return process::ProcessTarget<SessionStoreFamily>::Start(options);
+    options.dialect_points = Spec<F>::DialectPoints();
+    return process::ProcessTarget<F>::Start(options);
   };
 }
 
-TargetFactory<SessionStoreFamily> Served(const std::string& backend, int processes = 1) {
+template <class F>
+TargetFactory<F> Served(const std::string& backend, int processes = 1) {
   const char* const clock = processes > 1 ? " --clock shared" : "";
-  return Process(absl::StrCat("'", LEASECHECK_PROGRAM, "' serve --backend ", backend, clock), processes);
+  return Process<F>(absl::StrCat("'", LEASECHECK_PROGRAM, "' serve --family ", F::kName, " --backend ", backend, clock),
+                    processes);
+}
+
+template <class F>
+TargetFactory<F> Example(const std::string& file) {
+  return Process<F>(absl::StrCat("python3 '" LEASECHECK_SOURCE_DIR "/examples/", file, "'"));
 }
 
 TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
@@ -68,18 +87,40 @@ TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
   return mutants::SlipTargets(options);
 }
 
+// A store without a queue and attachments has the required methods alone.
+bool IsRequired(absl::string_view operation) {
+  return operation == "load_session" || operation == "load_node" || operation == "commit_runtime_state" ||
+         operation == "tombstone_nodes" || operation == "vacuum" || operation == "gc_unreachable" ||
+         absl::EndsWith(operation, "_session_meta");
+}
+
 }  // namespace
 
-std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory) {
+template <>
+std::vector<GoldenBackend<SessionStoreFamily>> GoldenBackends(const std::string& directory) {
+  using F = SessionStoreFamily;
   return {
-      {"memory", Memory(), true},
-      {"memory, served", Served("memory"), true},
-      {"sqlite", Sqlite(directory)},
-      {"sqlite, served", Served("sqlite:")},
-      {"sqlite, three processes", Served("sqlite:", 3)},
+      {"memory", Memory<F>(), true},
+      {"memory, served", Served<F>("memory"), true},
+      {"sqlite", Sqlite<F>(directory)},
+      {"sqlite, served", Served<F>("sqlite:")},
+      {"sqlite, three processes", Served<F>("sqlite:", 3)},
       {"plain", Plain("plain", false)},
       {"plain, durable", Plain("plain, durable", true)},
-      {"the example in Python", Process("python3 '" LEASECHECK_SOURCE_DIR "/examples/queue_backend.py'")},
+      {"the example in Python", Example<F>("queue_backend.py")},
+  };
+}
+
+template <>
+std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::string& directory) {
+  using F = RuntimePersistenceFamily;
+  return {
+      {"memory", Memory<F>(), true},
+      {"memory, served", Served<F>("memory"), true},
+      {"sqlite", Sqlite<F>(directory), true},
+      {"sqlite, served", Served<F>("sqlite:"), true},
+      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
+      {"the example in Python", Example<F>("minimal_backend.py"), false, &IsRequired},
   };
 }
 

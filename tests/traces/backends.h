@@ -2,22 +2,33 @@
 #ifndef LEASECHECK_TESTS_TRACES_BACKENDS_H_
 #define LEASECHECK_TESTS_TRACES_BACKENDS_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "model/runtime_persistence/family.h"
 #include "model/session_store/family.h"
 #include "model/target.h"
 
 namespace leasecheck {
 
-struct SessionStoreBackend {
+template <class F>
+struct GoldenBackend {
   std::string name;
-  TargetFactory<SessionStoreFamily> targets;
+  TargetFactory<F> targets;
   bool reference = false;  // it keeps the exact numbers that only the reference promises
+  // The operations that it has in the contract's sense; none: all that its target offers.
+  std::function<bool(absl::string_view operation)> has = nullptr;
 };
 
-// `directory`: an empty folder of the caller's, for durable stores.
-std::vector<SessionStoreBackend> SessionStoreBackends(const std::string& directory);
+// `directory`: an empty folder of the caller's, for durable stores. Specialised for each family.
+template <class F>
+std::vector<GoldenBackend<F>> GoldenBackends(const std::string& directory);
+template <>
+std::vector<GoldenBackend<SessionStoreFamily>> GoldenBackends(const std::string& directory);
+template <>
+std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::string& directory);
 
 }  // namespace leasecheck
 
