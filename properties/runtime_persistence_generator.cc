@@ -365,7 +365,7 @@ Command<F> RuntimePersistenceGenerator::Tombstone() {
 Command<F> RuntimePersistenceGenerator::SaveMeta() {
   // RP-LAT-12: of another session's meta stores may keep another slot.
   SessionMeta meta{world_.sessions[0], absl::StrCat("name ", Fresh()), "2026-01-01T00:00:00Z", "model", std::nullopt, {}};
-  if (random_.OneIn(2)) meta.cwd = "/";
+  if (random_.OneIn(2)) meta.cwd.emplace("/work");
   if (random_.OneIn(3)) meta.relation = RelationChild{"parent", std::nullopt};
   return CommandOf(SaveSessionMetaRequest{std::move(meta)});
 }
