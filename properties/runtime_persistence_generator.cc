@@ -363,12 +363,9 @@ Command<F> RuntimePersistenceGenerator::Tombstone() {
 }
 
 Command<F> RuntimePersistenceGenerator::SaveMeta() {
-  SessionMeta meta{.session_id = world_.sessions[0],  // RP-LAT-12: of another session's meta stores may keep another slot.
-                   .session_name = absl::StrCat("name ", Fresh()),
-                   .created_at = "2026-01-01T00:00:00Z",
-                   .model = "m",
-                   .cwd = random_.OneIn(2) ? std::make_optional<std::string>("/") : std::nullopt,
-                   .relation = {}};
+  // RP-LAT-12: of another session's meta stores may keep another slot.
+  SessionMeta meta{world_.sessions[0], absl::StrCat("name ", Fresh()), "2026-01-01T00:00:00Z", "model", std::nullopt, {}};
+  if (random_.OneIn(2)) meta.cwd.emplace("/work");
   if (random_.OneIn(3)) meta.relation = RelationChild{"parent", std::nullopt};
   return CommandOf(SaveSessionMetaRequest{std::move(meta)});
 }
