@@ -64,10 +64,23 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
     return Fail(HeadRevisionConflict{std::nullopt, head});
   }
   SlipBeforeCompletions(commit);
+  const bool inputs_first = Slips(Slip::kInputSettledBeforeQueue);
+  if (inputs_first) {
+    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
+    SettleInputs(commit);
+  }
   if (!claims_first) {
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
   }
+  if (Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
+  if (!inputs_first) {
+    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
+  }
   if (auto replayed = RaceWindow(Slip::kRaceCompletionsThenApply, "completions_checked", commit, &now)) return *replayed;
+  if (auto replayed = RaceWindow(Slip::kRaceInputCompletionsThenApply, "inputs_checked", commit, &now)) return *replayed;
+  if (Slips(Slip::kRaceInputCompletionsThenApply)) {
+    if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+  }
   if (Deviates(Deviation::kReplayLoserGetsError) && commit.turn_commit.has_value() &&
       state_.sessions[commit.session_id].stamps.count(commit.turn_commit->turn_id) > 0) {
     return Fail(HeadRevisionConflict{commit.expected_head_revision, head});
@@ -85,6 +98,7 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
     if (Error error = CheckFence(commit, now)) return Fail(*error);
     if (Error error = CheckHead(commit)) return Fail(*error);
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
   }
   return Apply(commit);
 }
@@ -129,6 +143,7 @@ std::optional<Result<RuntimeCommitResult>> SlipStore::Replay(const RuntimeCommit
   if (Slips(Slip::kReplayChecksLane)) {
     if (Error error = CheckFence(commit, now)) return Fail(*error);
   }
+  if (Slips(Slip::kInputReplayInterruptsAgain)) InterruptInputs(commit);
   if (Slips(Slip::kReplaySettlesAgain) && !CheckCompletions(commit, now).has_value()) Settle(commit);
   RuntimeCommitResult result = recorded->second.result;
   if (Slips(Slip::kReplayReturnsCurrentHead)) result.head_revision = session.head_revision;
@@ -159,6 +174,7 @@ void SlipStore::SlipBeforeCompletions(const RuntimeCommit& commit) {
   if (Slips(Slip::kCommitAdvancesHeadFirst)) ++session.head_revision;
   if (Slips(Slip::kCommitStoresBodyFirst)) session.body = commit.body;
   if (Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
+  if (Slips(Slip::kInputInterruptBeforeChecks)) InterruptInputs(commit);
   if (Slips(Slip::kCommitRecordsStampFirst) && commit.turn_commit.has_value()) {
     session.stamps[commit.turn_commit->turn_id] = {commit.turn_commit->turn_commit_hash,
                                                    ResultOf(commit, session.head_revision + 1)};
@@ -253,7 +269,11 @@ RuntimeCommitResult SlipStore::Apply(const RuntimeCommit& commit) {
   }
   if (Slips(Slip::kRaceCommitInTwoSteps)) LetOthersIn("state_stored");
   if (Slips(Slip::kCrashSettlementWrittenLate)) unsettled_ = {commit.session_id, session->rows};
-  Settle(commit);
+  if (Slips(Slip::kCrashInputsSettledLate)) unsettled_inputs_ = {commit.session_id, session->inputs};
+  if (!Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
+  if (!Slips(Slip::kInputSettledBeforeQueue)) SettleInputs(commit);
+  if (Slips(Slip::kRaceInputInterruptInOwnStep)) LetOthersIn("inputs_settled");
+  InterruptInputs(commit);
   if (!Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
   if (!Slips(Slip::kCrashCommitWrittenLate)) Persist();
   return result;
