@@ -64,18 +64,17 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
     return Fail(HeadRevisionConflict{std::nullopt, head});
   }
   SlipBeforeCompletions(commit);
+  // Checked once and settled at once, or checked in turn.
+  Error bad_inputs;
   const bool inputs_first = Slips(Slip::kInputSettledBeforeQueue);
-  if (inputs_first) {
-    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
-    SettleInputs(commit);
-  }
+  if (inputs_first) bad_inputs = CheckInputCompletions(commit, now);
+  if (inputs_first && !bad_inputs.has_value()) SettleInputs(commit);
   if (!claims_first) {
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
   }
   if (Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
-  if (!inputs_first) {
-    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
-  }
+  if (!inputs_first) bad_inputs = CheckInputCompletions(commit, now);
+  if (bad_inputs.has_value()) return Fail(*bad_inputs);
   if (auto replayed = RaceWindow(Slip::kRaceCompletionsThenApply, "completions_checked", commit, &now)) return *replayed;
   if (auto replayed = RaceWindow(Slip::kRaceInputCompletionsThenApply, "inputs_checked", commit, &now)) return *replayed;
   if (Slips(Slip::kRaceInputCompletionsThenApply)) {
@@ -272,10 +271,14 @@ RuntimeCommitResult SlipStore::Apply(const RuntimeCommit& commit) {
   if (Slips(Slip::kCrashInputsSettledLate)) unsettled_inputs_ = {commit.session_id, session->inputs};
   if (!Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
   if (!Slips(Slip::kInputSettledBeforeQueue)) SettleInputs(commit);
-  if (Slips(Slip::kRaceInputInterruptInOwnStep)) LetOthersIn("inputs_settled");
-  InterruptInputs(commit);
+  const bool interrupts_later = Slips(Slip::kRaceInputInterruptInOwnStep);
+  if (!interrupts_later) InterruptInputs(commit);
   if (!Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
   if (!Slips(Slip::kCrashCommitWrittenLate)) Persist();
+  if (!interrupts_later || !commit.interrupted_turn_input_turn_id.has_value()) return result;
+  LetOthersIn("commit_done");
+  InterruptInputs(commit);
+  Persist();
   return result;
 }
 

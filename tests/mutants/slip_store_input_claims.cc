@@ -179,7 +179,10 @@ void SlipStore::GiveBack(InputRow& row) {
   row.record.reset();
   if (Slips(Slip::kInputAbandonResetsCounter)) row.counter = 0;
   if (row.input.state != TurnInputState::kAccepted || Slips(Slip::kInputAbandonLeavesAccepted)) return;
-  row.input.state = Slips(Slip::kInputAbandonDefers) ? TurnInputState::kDeferredNextTurn : TurnInputState::kPendingActive;
+  row.input.state = TurnInputState::kPendingActive;
+  if (!Slips(Slip::kInputAbandonDefers)) return;
+  row.input.state = TurnInputState::kDeferredNextTurn;
+  row.input.ingress = NextTurnIngress{};
 }
 
 Result<Done> SlipStore::AbandonTurnInputClaim(const AbandonTurnInputClaimRequest& request) {
