@@ -219,7 +219,9 @@ class InputScan {
     auto [known, is_new] = by_key_.try_emplace(std::make_pair(stored.session_id, source_key), i);
     if (is_new) return;
     const std::size_t earlier = known->second;
-    if (!VacuumBetween(earlier, i)) {
+    // Of two that overlap, either may have come first.
+    const bool either = !Before(earlier, i) && VacuumBetween(i, earlier);
+    if (!either && !VacuumBetween(earlier, i)) {
       Held(Clause<"TI-INV-10">());
       const auto* other = AnswerOf<EnqueuePendingTurnInputRequest>(call(earlier));
       if (other->enqueue_seq != stored.enqueue_seq) {

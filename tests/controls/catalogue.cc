@@ -61,6 +61,39 @@ constexpr Control kControls[] = {
      "A commit that expects no head can lose against a concurrent one."},
     {Deviation::kRemainderRenewed, "remainder-renewed", "QW-LAT-36",
      "A claim value whose other batches were settled can be renewed."},
+    {Deviation::kInputReacquires, "input-reacquires", "TI-LAT-1",
+     "A turn's claim takes an Accepted input whose claim lapsed; declared."},
+    {Deviation::kInputZeroChecksLane, "input-zero-checks-lane", "TI-LAT-2",
+     "A claim of at most 0 inputs checks the fence first."},
+    {Deviation::kInputIdsPerSession, "input-ids-per-session", "TI-LAT-3", "An input_id is taken in its own session only."},
+    {Deviation::kInputKeyMatchesStored, "input-key-matches-stored", "TI-LAT-4",
+     "A draft is compared with the ingress that an interrupt left, not with the submitted one."},
+    {Deviation::kInputCountersByRow, "input-counters-by-row", "TI-LAT-5",
+     "Each input counts its claims alone; a grant's fencing token is its first input's."},
+    {Deviation::kInputCountersLeap, "input-counters-leap", "TI-LAT-5", "Fencing tokens of input claims rise by more than one."},
+    {Deviation::kInputPartialRefused, "input-partial-refused", "TI-LAT-6",
+     "A completion of some of a claim's inputs is refused."},
+    {Deviation::kInputDuplicateIdsAreSet, "input-duplicate-ids-are-a-set", "TI-LAT-6",
+     "An input id listed twice in a completion counts once."},
+    {Deviation::kInputEmptyCompletionRefused, "input-empty-completion-refused", "TI-LAT-6",
+     "A completion without inputs is refused."},
+    {Deviation::kInputSameCompletionTwice, "input-same-completion-twice", "TI-LAT-6",
+     "The same completion of inputs twice in one commit counts once."},
+    {Deviation::kInputRefusesLapsed, "input-refuses-lapsed", "TI-LAT-12", "A lapsed claim of inputs is not completed; declared."},
+    {Deviation::kInputVacuumsOwnSession, "input-vacuums-own-session", "TI-LAT-13",
+     "Vacuum reaches only the session that the store committed for; declared."},
+    {Deviation::kInputSeqWithGaps, "input-seq-with-gaps", "TI-LAT-14",
+     "enqueue_seq of inputs leaves gaps, as a database sequence does."},
+    {Deviation::kInputSeqPerSession, "input-seq-per-session", "TI-LAT-14", "Each session counts its own enqueue_seq of inputs."},
+    {Deviation::kInputDeadHolderKept, "input-dead-holder-kept", "TI-LAT-16",
+     "A claim of inputs lasts until its expiry, though its holder is known dead."},
+    {Deviation::kInputOwnerMustHoldLane, "input-owner-must-hold-lane", "TI-LAT-17",
+     "A claim of inputs for another owner than the fence's is refused."},
+    {Deviation::kInputBusyLoser, "input-busy-loser", "TI-LAT-18",
+     "A claim of inputs that others came in between gets a Backend error."},
+    {Deviation::kInputClaimIdNamesFirst, "input-claim-id-names-first", "TI-LAT-21",
+     "A claim's id is made from its first input and its fencing token, the lease token at random."},
+    {Deviation::kInputNoDiagnostics, "input-no-diagnostics", "TI-LAT-22", "A cancel does not say which claim holds an input."},
 };
 
 constexpr bool EveryDeviationIsListed() {
@@ -80,12 +113,18 @@ TargetFactory<SessionStoreFamily> FactoryOf(const Control& control, bool durable
   Dialects dialects;
   if (control.deviation == Deviation::kRefusesLapsedSettlement) dialects["QW-LAT-7"] = "refuse";
   if (control.deviation == Deviation::kRefusesLapsedRenewal) dialects["QW-LAT-8"] = "refuse";
-  return mutants::SlipTargets(
-      {.name = std::string(control.name), .policy = {.deviation = control.deviation}, .durable = durable, .dialects = dialects});
+  if (control.deviation == Deviation::kInputReacquires) dialects["TI-LAT-1"] = "reacquire";
+  if (control.deviation == Deviation::kInputRefusesLapsed) dialects["TI-LAT-12"] = "strict_expiry";
+  if (control.deviation == Deviation::kInputVacuumsOwnSession) dialects["TI-LAT-13"] = "own_session";
+  return mutants::SlipTargets({.name = std::string(control.name),
+                               .policy = {.deviation = control.deviation},
+                               .durable = durable,
+                               .dialects = dialects,
+                               .turn_inputs = true});
 }
 
 TargetFactory<SessionStoreFamily> PlainFactory(bool durable) {
-  return mutants::SlipTargets({.name = "plain", .policy = {}, .durable = durable, .dialects = {}});
+  return mutants::SlipTargets({.name = "plain", .policy = {}, .durable = durable, .dialects = {}, .turn_inputs = true});
 }
 
 }  // namespace leasecheck::controls

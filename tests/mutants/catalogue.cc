@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/mutants/catalogue_turn_inputs.h"
 #include "tests/mutants/slip_target.h"
 
 namespace leasecheck::mutants {
@@ -22,6 +23,11 @@ constexpr const char* kHeldTrail[] = {"QW-IDS-3",  "QW-ENQ-5", "QW-PND-1", "QW-P
                                       "SC-CMT-7",  "SC-CMT-9", "QW-CLM-3", "QW-CLM-4", "QW-CLM-7", "QW-CLM-14", "QW-CLM-16",
                                       "QW-CLM-21", "QW-CMD-3", "QW-CMD-7", "QW-IDS-4", "QW-IDS-2", "SC-CMT-15"};
 constexpr const char* kHeadTrail[] = {"SC-CMT-3", "SC-CMT-4", "SC-CMT-5", "SC-CMT-10", "SC-LOD-1", "QW-INV-4"};
+constexpr const char* kInputsWaitTrail[] = {"TI-LST-1", "TI-LST-3", "TI-LST-4", "TI-LST-5", "TI-CAN-5",  "TI-CAN-6",
+                                            "TI-CAN-7", "TI-SFX-3", "TI-SFX-6", "TI-ACT-3", "TI-ACT-4",  "TI-NXT-2",
+                                            "TI-NXT-4", "TI-NXT-7", "TI-ENQ-6", "TI-INV-9", "TI-INV-12", "TI-INV-14"};
+constexpr const char* kInputsHeldTrail[] = {"TI-CMT-4", "TI-CMT-5", "TI-CMT-9", "TI-CAN-8", "TI-CAN-10", "TI-CAN-12", "TI-ABN-3",
+                                            "TI-NXT-6", "TI-ACT-9", "TI-INV-3", "TI-INV-4", "TI-INV-5",  "TI-INV-7",  "TI-INV-8"};
 
 constexpr Mutant kMutants[] = {
     {Slip::kSeqFromCount,
@@ -1058,13 +1064,13 @@ constexpr Mutant kMutants[] = {
 };
 
 constexpr bool EverySlipIsListed() {
-  if (std::size(kMutants) + 1 != static_cast<std::size_t>(Slip::kCount)) return false;
+  if (std::size(kMutants) + 1 != static_cast<std::size_t>(kFirstOfInputs)) return false;
   for (std::size_t i = 0; i < std::size(kMutants); ++i) {
     if (static_cast<std::size_t>(kMutants[i].slip) != i + 1) return false;
   }
   return true;
 }
-static_assert(EverySlipIsListed(), "the table has every slip but kNone, in the order of the enumeration");
+static_assert(EverySlipIsListed(), "the table has every slip before kFirstOfInputs but kNone, in the order of the enumeration");
 
 }  // namespace
 
@@ -1073,7 +1079,8 @@ absl::string_view KindName(MutantKind kind) {
 }
 
 absl::string_view TrailName(Trail trail) {
-  static constexpr absl::string_view kNames[] = {"", "fence", "lane", "retaken", "granted", "held", "leases", "head"};
+  static constexpr absl::string_view kNames[] = {"",     "fence",  "lane", "retaken",     "granted",
+                                                 "held", "leases", "head", "inputs wait", "inputs held"};
   return kNames[static_cast<std::size_t>(trail)];
 }
 
@@ -1089,6 +1096,8 @@ std::vector<const char*> ClausesOf(Trail trail) {
   if (trail == Trail::kGranted) add(kGrantedTrail);
   if (trail == Trail::kHeld || trail == Trail::kLeases) add(kHeldTrail);
   if (trail == Trail::kHead) add(kHeadTrail);
+  if (trail == Trail::kInputsWait || trail == Trail::kInputsHeld) add(kInputsWaitTrail);
+  if (trail == Trail::kInputsHeld) add(kInputsHeldTrail);
   return clauses;
 }
 
@@ -1106,18 +1115,26 @@ std::vector<std::string> Mutant::ClauseIds() const {
   return ids;
 }
 
-absl::Span<const Mutant> Mutants() { return kMutants; }
+absl::Span<const Mutant> Mutants() {
+  static const std::vector<Mutant>& all = *[] {
+    auto* mutants = new std::vector<Mutant>(std::begin(kMutants), std::end(kMutants));
+    mutants->insert(mutants->end(), TurnInputMutants().begin(), TurnInputMutants().end());
+    return mutants;
+  }();
+  return all;
+}
 
 const Mutant* FindMutant(absl::string_view name) {
-  const auto* found = std::find_if(std::begin(kMutants), std::end(kMutants), [&](const Mutant& m) { return m.name == name; });
-  return found == std::end(kMutants) ? nullptr : found;
+  const auto found = std::find_if(Mutants().begin(), Mutants().end(), [&](const Mutant& m) { return m.name == name; });
+  return found == Mutants().end() ? nullptr : &*found;
 }
 
 TargetFactory<SessionStoreFamily> FactoryOf(const Mutant& mutant) {
   return SlipTargets({.name = std::string(mutant.name),
                       .policy = {.slip = mutant.slip},
                       .durable = mutant.kind == MutantKind::kCrash,
-                      .dialects = {}});
+                      .dialects = {},
+                      .turn_inputs = mutant.slip >= kFirstOfInputs});
 }
 
 }  // namespace leasecheck::mutants

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   leasecheck::StoreFactory<leasecheck::SessionStoreFamily> factory;
   factory.info.name = argv[1];
   factory.info.concurrency = 16;
-  factory.info.operations = leasecheck::mutants::SlipOperations();
+  if (mutant->slip < leasecheck::mutants::kFirstOfInputs) factory.info.operations = leasecheck::mutants::QueueOperations();
   factory.open =
       [mutant](
           const leasecheck::OpenOptions& options) -> absl::StatusOr<std::unique_ptr<leasecheck::session_store::SessionStore>> {

@@ -16,13 +16,6 @@ using namespace session_store;  // NOLINT(build/namespaces): this file is about 
 
 namespace {
 
-// Whether the holder's process is known to be dead, whoever asks.
-bool ProcessDead(const LivenessProbe* probe, const LeaseOwnerIdentity& holder) {
-  const auto* process = std::get_if<LocalProcessOwner>(&holder.liveness);
-  if (process == nullptr || probe == nullptr) return false;
-  return probe->Probe(process->pid, process->process_start) == LivenessProbe::Answer::kDead;
-}
-
 bool SameContent(const QueuedWorkBatch& batch, const QueuedWorkBatchDraft& draft) {
   if (batch.items.size() != draft.payloads.size()) return false;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
@@ -106,6 +99,7 @@ void SlipStore::Persist() {
   StoreState image = state_;
   if (Slips(Slip::kCrashIdsRestart)) image.next_id = 1;
   if (Slips(Slip::kCrashSeqRestarts)) image.next_seq = 1;
+  if (Slips(Slip::kCrashInputSeqRestarts)) image.next_input_seq = 1;
   for (auto& [id, session] : image.sessions) {
     if (Slips(Slip::kCrashLaneCountersForgotten)) session.lane.counter = 0;
     if (Slips(Slip::kCrashLanesForgotten)) session.lane.lease.reset();
@@ -118,9 +112,24 @@ void SlipStore::Persist() {
       if (Slips(Slip::kCrashKeysForgotten)) row.batch.source_key.reset();
       if (Slips(Slip::kCrashAvailabilityForgotten)) row.batch.available_at_ms = 0;
     }
+    if (unsettled_inputs_.has_value() && unsettled_inputs_->first == id) session.inputs = unsettled_inputs_->second;
+    ForgetOfInputs(session);
   }
   unsettled_.reset();
+  unsettled_inputs_.reset();
   disk_->Write(life_, std::move(image));
+}
+
+// What the disk does not get of turn inputs.
+void SlipStore::ForgetOfInputs(Session& session) const {
+  for (InputRow& row : session.inputs) {
+    const bool accepted = row.input.state == TurnInputState::kAccepted;
+    if (Slips(Slip::kCrashInputClaimsForgotten)) row.record.reset();
+    if (Slips(Slip::kCrashInputAcceptedForgotten) && accepted) row.input.state = TurnInputState::kPendingActive;
+    if (Slips(Slip::kCrashInputCountersForgotten)) row.counter = 0;
+    if (Slips(Slip::kCrashInputKeysForgotten)) row.input.source_key.reset();
+    if (Slips(Slip::kCrashInputIngressForgotten)) row.input.ingress = row.submitted;
+  }
 }
 
 std::string SlipStore::NewId(absl::string_view kind) {

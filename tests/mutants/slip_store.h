@@ -1,10 +1,10 @@
 // The store that the harness is tested with: a third implementation of the session_store contract, deliberately plain (one
-// mutex, one vector of rows a session, every call scans everything), in which one decision at a time can be taken wrongly.
+// mutex, two vectors of rows a session, every call scans everything), in which one decision at a time can be taken wrongly.
 //
 // With Slip::kNone and Deviation::kNone it is exactly correct and answers as the contract's reference does. A *slip* is one
 // mistake that a good engineer makes: the harness has to find it. A *deviation* is one of the liberties that the contract's
 // latitude grants: the harness has to let it pass. What each slip is, and which clauses have to find it, stands in
-// catalogue.cc; the deviations stand in tests/controls/catalogue.cc.
+// catalogue.cc, and in catalogue_turn_inputs.cc from kFirstOfInputs on; the deviations stand in tests/controls/catalogue.cc.
 //
 //   ManualClock clock(1000);
 //   FixedLiveness liveness;
@@ -32,7 +32,6 @@
 #include "absl/synchronization/mutex.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
-#include "tests/support/without_turn_inputs.h"
 
 namespace leasecheck::mutants {
 
@@ -250,10 +249,143 @@ enum class Slip {
   kCrashStampWrittenFirst,
   kCrashAvailabilityForgotten,
 
+  // Turn inputs from here on; see kFirstOfInputs. Enqueue and the idempotency key.
+  kInputKeyFreedByEnd,
+  kInputKeyFreedByClaim,
+  kInputKeyUnscoped,
+  kInputContentUnchecked,
+  kInputIngressUncompared,
+  kInputBoundaryUncompared,
+  kInputTextsJoined,
+  kInputOptionsUncompared,
+  kInputEndedNoConflict,
+  kInputKeyRevives,
+  kInputKeyRemembered,
+  kInputEmptyKeyIsNoKey,
+  kInputReplayDetachesClaim,
+  kInputIdBeforeKey,
+  kInputIdUnchecked,
+  kInputSeqFromMax,
+  kInputForEndedTurnDeferred,
+
+  // The list, and what a cancel says and does.
+  kInputListHidesLapsed,
+  kInputListShowsClaimed,
+  kInputListExpiryStrict,
+  kInputListShowsLapsedAccepted,
+  kInputListByKind,
+  kInputListShowsDeadHolder,
+  kInputListLeaksSessions,
+  kInputCancelStopsAtUnknown,
+  kInputCancelDecidedAtStart,
+  kInputCancelIgnoresClaim,
+  kInputCancelExpiryStrict,
+  kInputCancelLapsedAccepted,
+  kInputCancelKeepsClaim,
+  kInputCancelAcrossSessions,
+  kInputCancelOneFindsKeys,
+  kInputDiagnosticsOfLane,
+  kInputDiagnosticsHideLapse,
+  kInputDiagnosticsOldState,
+  kInputSuffixAnchorMustWait,
+  kInputSuffixSkipsEnded,
+  kInputSuffixStopsAtClaimed,
+  kInputSuffixTakesClaimed,
+  kInputSuffixSameKind,
+  kInputSuffixByTime,
+  kInputSuffixAcrossSessions,
+
+  // Which inputs a claim takes, and the grant.
+  kInputBoundaryIgnored,
+  kInputBoundaryExact,
+  kInputTurnIgnored,
+  kInputOtherTurnBlocks,
+  kInputLapsedAcceptedRetaken,
+  kInputDeferredClaimedForTurn,
+  kInputScanWindow,
+  kInputMaxOffByOne,
+  kInputMaxZeroIsUnlimited,
+  kInputFenceOfActiveUnchecked,
+  kInputNextTakesActive,
+  kInputNextHeldBlocks,
+  kInputNextNewestFirst,
+  kInputDeferredGoesLast,
+  kInputOwnLiveClaimRetaken,
+  kInputExpiryStrict,
+  kInputNextMarksAccepted,
+  kInputRetakesWholeClaim,
+  kInputTtlZeroNeverLapses,
+  kInputExpiryWraps,
+  kInputTokenNotRaised,
+  kInputLeaseTokenReused,
+
+  // Abandon.
+  kInputAbandonLeavesAccepted,
+  kInputAbandonDefers,
+  kInputAbandonTrustsClaimId,
+  kInputAbandonFreesListed,
+  kInputAbandonOnlyListed,
+  kInputAbandonIgnoresLapsed,
+  kInputAbandonResetsCounter,
+
+  // The commit, and vacuum.
+  kInputCommitRefusesLapsed,
+  kInputCommitTrustsClaimId,
+  kInputCommitIgnoresForeignIds,
+  kInputCommitNeedsClaimant,
+  kInputClaimDiesWithLane,
+  kInputCompletesAsItChecks,
+  kInputQueueSettledFirst,
+  kInputSettledBeforeQueue,
+  kInputFirstCompletionOnly,
+  kInputCompletesWholeClaim,
+  kInputCompletedKeepsClaim,
+  kInputInterruptBeforeChecks,
+  kInputInterruptTakesAccepted,
+  kInputInterruptAllTurns,
+  kInputInterruptSparesLate,
+  kInputInterruptCopies,
+  kInputInterruptDrops,
+  kInputInterruptNumbersAnew,
+  kInputInterruptAllSessions,
+  kInputInterruptSticks,
+  kInputReplayInterruptsAgain,
+  kInputVacuumTakesLapsed,
+  kInputVacuumKeepsCompleted,
+  kInputVacuumDropsLapsedClaims,
+
+  // Races of turn inputs.
+  kRaceInputKeyThenInsert,
+  kRaceInputSeqReadThenWrite,
+  kRaceInputListInTwoReads,
+  kRaceInputCancelCheckThenMark,
+  kRaceInputCancelInSteps,
+  kRaceInputFenceThenClaim,
+  kRaceInputSelectThenMark,
+  kRaceInputAbandonCheckThenClear,
+  kRaceInputCompletionsThenApply,
+  kRaceInputInterruptInOwnStep,
+
+  // Crashes of turn inputs.
+  kCrashInputClaimsForgotten,
+  kCrashInputAcceptedForgotten,
+  kCrashInputCountersForgotten,
+  kCrashInputKeysForgotten,
+  kCrashInputIngressForgotten,
+  kCrashInputSeqRestarts,
+  kCrashInputEnqueueWrittenLate,
+  kCrashInputCancelWrittenLate,
+  kCrashInputGrantWrittenLate,
+  kCrashInputAbandonWrittenLate,
+  kCrashInputsSettledLate,
+
   kCount  // how many there are
 };
 
-// The liberties that the contract's latitude points leave (queued-work.md, 4).
+// The slips before it are of the queue, the lane and the commit alone.
+inline constexpr Slip kFirstOfInputs = Slip::kInputKeyFreedByEnd;
+
+// The liberties that the contract's latitude points leave (queued-work.md, 4; turn-input.md, 4).
 enum class Deviation {
   kNone,
   kSeqWithGaps,              // LAT-14
@@ -289,7 +421,27 @@ enum class Deviation {
   kForeignReleaseRefused,    // LAT-30
   kUnconditionalLoses,       // LAT-31
   kRemainderRenewed,         // LAT-36
-  kCount                     // how many there are
+  // Of turn inputs (turn-input.md, 4).
+  kInputReacquires,              // LAT-1, declared
+  kInputZeroChecksLane,          // LAT-2
+  kInputIdsPerSession,           // LAT-3
+  kInputKeyMatchesStored,        // LAT-4
+  kInputCountersByRow,           // LAT-5
+  kInputCountersLeap,            // LAT-5
+  kInputPartialRefused,          // LAT-6
+  kInputDuplicateIdsAreSet,      // LAT-6
+  kInputEmptyCompletionRefused,  // LAT-6
+  kInputSameCompletionTwice,     // LAT-6
+  kInputRefusesLapsed,           // LAT-12, declared
+  kInputVacuumsOwnSession,       // LAT-13, declared
+  kInputSeqWithGaps,             // LAT-14
+  kInputSeqPerSession,           // LAT-14
+  kInputDeadHolderKept,          // LAT-16
+  kInputOwnerMustHoldLane,       // LAT-17
+  kInputBusyLoser,               // LAT-18
+  kInputClaimIdNamesFirst,       // LAT-21
+  kInputNoDiagnostics,           // LAT-22
+  kCount                         // how many there are
 };
 
 // At most one of the two is set.
@@ -314,6 +466,13 @@ struct Row {
   uint64_t counter = 0;  // the largest fencing token of its claims
 };
 
+struct InputRow {
+  session_store::PendingTurnInput input;
+  session_store::TurnInputIngress submitted;  // what `input.ingress` was at first
+  std::optional<ClaimRecord> record;
+  uint64_t counter = 0;  // the largest fencing token of its claims
+};
+
 struct Lane {
   std::optional<session_store::SessionExecutionLease> lease;  // none: free
   uint64_t counter = 0;                                       // the fencing token of the latest acquisition
@@ -332,6 +491,11 @@ struct Session {
   OpaqueJson body{"{}"};
   std::map<std::string, Stamp> stamps;                             // by turn
   std::map<std::string, session_store::QueuedWorkBatch> old_keys;  // only a slip looks here
+
+  std::vector<InputRow> inputs;
+  uint64_t next_input_seq = 1;                                            // only a store that counts by session uses it
+  std::map<std::string, session_store::PendingTurnInput> old_input_keys;  // only slips look here and below
+  std::set<std::string> interrupted_turns;
 };
 
 // Everything a store knows; a value, so that a disk can hold it.
@@ -339,6 +503,7 @@ struct StoreState {
   std::map<std::string, Session> sessions;
   std::optional<std::string> bound_session;
   uint64_t next_seq = 1;
+  uint64_t next_input_seq = 1;
   uint64_t next_id = 1;
   std::set<std::pair<std::string, std::string>> settled;  // (lease token, batch id) of completed batches, for LAT-36
 };
@@ -368,7 +533,7 @@ class Disk {
   StoreState image_ ABSL_GUARDED_BY(mutex_);
 };
 
-class SlipStore final : public session_store::WithoutTurnInputs {
+class SlipStore final : public session_store::SessionStore {
  public:
   // `disk`, where given, is borrowed and holds what earlier lives of the store wrote.
   SlipStore(const Environment& environment, Policy policy, Disk* disk = nullptr);
@@ -403,6 +568,23 @@ class SlipStore final : public session_store::WithoutTurnInputs {
       const session_store::CommitRuntimeStateRequest& request) override;
   session_store::Result<std::optional<session_store::LoadedSession>> LoadSession(
       const session_store::LoadSessionRequest& request) override;
+  session_store::Result<session_store::PendingTurnInput> EnqueuePendingTurnInput(
+      const session_store::EnqueuePendingTurnInputRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInput>> ListPendingTurnInputs(
+      const session_store::ListPendingTurnInputsRequest& request) override;
+  session_store::Result<std::vector<session_store::PendingTurnInputCancelResult>> CancelPendingTurnInputs(
+      const session_store::CancelPendingTurnInputsRequest& request) override;
+  session_store::Result<session_store::PendingTurnInputCancelOutcome> CancelPendingTurnInput(
+      const session_store::CancelPendingTurnInputRequest& request) override;
+  session_store::Result<session_store::PendingTurnInputSuffixCancelOutcome> CancelPendingTurnInputSuffix(
+      const session_store::CancelPendingTurnInputSuffixRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimActiveTurnInputs(
+      const session_store::ClaimActiveTurnInputsRequest& request) override;
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimNextTurnInputs(
+      const session_store::ClaimNextTurnInputsRequest& request) override;
+  session_store::Result<session_store::Done> AbandonTurnInputClaim(
+      const session_store::AbandonTurnInputClaimRequest& request) override;
+  session_store::Result<session_store::VacuumReport> Vacuum(const session_store::VacuumRequest& request) override;
 
  private:
   // What the three claiming operations have in common.
@@ -419,6 +601,19 @@ class SlipStore final : public session_store::WithoutTurnInputs {
     uint64_t token;
   };
   using Error = std::optional<session_store::StoreError>;
+  // What the two claims of turn inputs have in common.
+  struct InputAsker {
+    const std::string& session_id;
+    const session_store::SessionExecutionLeaseFence& fence;
+    const session_store::LeaseOwnerIdentity& owner;
+    session_store::TurnInputClaimMode mode;
+    DurationMs ttl;
+    uint64_t max;
+    EpochMs now = 0;
+
+    const session_store::ActiveTurnClaimMode* turn() const { return std::get_if<session_store::ActiveTurnClaimMode>(&mode); }
+  };
+  using InputRows = std::vector<InputRow*>;
 
   bool Slips(Slip slip) const { return policy_.slip == slip; }
   bool Deviates(Deviation deviation) const { return policy_.deviation == deviation; }
@@ -426,6 +621,7 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   // Lets other calls in: drops the lock, pauses, takes it again. Pointers to rows are stale afterwards. Returns the time then.
   EpochMs LetOthersIn(absl::string_view point) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Persist() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetOfInputs(Session& session) const;
   // What the store takes for the time.
   EpochMs Now() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // ... where `slip` reads it before it has the lock; called without it.
@@ -522,6 +718,47 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   void WriteAhead(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   session_store::RuntimeCommitResult Apply(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Turn inputs: enqueue, list, cancel.
+  bool InputIdTaken(const session_store::PendingTurnInputDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  InputRow* FindInputByKey(const session_store::PendingTurnInputDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool SameSubmission(const InputRow& row, const session_store::PendingTurnInputDraft& draft) const;
+  std::optional<session_store::Result<session_store::PendingTurnInput>> ReplayInputKey(
+      const session_store::PendingTurnInputDraft& draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t NextInputSeq(const Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  session_store::PendingTurnInput InsertInput(const session_store::PendingTurnInputDraft& draft, EpochMs now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  InputRow* FindInput(const std::string& session_id, const session_store::PendingTurnInputCancelTarget& target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ListsInput(const InputRow& row, EpochMs now) const;
+  bool InputClaimed(const InputRow& row, EpochMs now) const;
+  std::optional<session_store::PendingTurnInputClaimDiagnostics> DiagnosticsOf(const InputRow& row, EpochMs now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  session_store::PendingTurnInputCancelOutcome CancelInput(InputRow& row, EpochMs now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  session_store::PendingTurnInputCancelOutcome CancelTarget(const std::string& session_id,
+                                                            const session_store::PendingTurnInputCancelTarget& target,
+                                                            EpochMs now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool InSuffix(const InputRow& row, const InputRow& anchor) const;
+
+  // ... claims, and what a commit does.
+  bool EligibleForTurn(const InputRow& row, const InputAsker& asker) const;
+  bool EligibleForNext(const InputRow& row, const InputAsker& asker) const;
+  InputRows SelectInputs(const InputAsker& asker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Error CheckInputFence(const InputAsker& asker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  session_store::Result<InputRows> InputsAfterPause(InputAsker& asker, const InputRows& selected)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  session_store::Result<std::optional<session_store::TurnInputClaim>> ClaimInputs(InputAsker asker) ABSL_LOCKS_EXCLUDED(mutex_);
+  session_store::TurnInputClaim GrantInputs(const InputAsker& asker, const InputRows& rows) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveBack(InputRow& row);
+  Error CheckInputCompletions(const session_store::RuntimeCommit& commit, EpochMs now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool CompletesInputs(const session_store::RuntimeCommit& commit, const session_store::TurnInputCompletion& completion,
+                       EpochMs now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool OwnedByCompletion(const InputRow& row, const session_store::TurnInputCompletion& completion, EpochMs now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CompleteInputs(const session_store::TurnInputCompletion& completion) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SettleInputs(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void InterruptInputs(const session_store::RuntimeCommit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Defer(Session& session, const std::string& turn_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const Environment environment_;
   const Policy policy_;
   Disk* const disk_;
@@ -530,6 +767,8 @@ class SlipStore final : public session_store::WithoutTurnInputs {
   StoreState state_ ABSL_GUARDED_BY(mutex_);
   // The rows that the disk still shows after a commit; only kCrashSettlementWrittenLate sets it.
   std::optional<std::pair<std::string, std::vector<Row>>> unsettled_ ABSL_GUARDED_BY(mutex_);
+  // ... and the inputs; only kCrashInputsSettledLate sets it.
+  std::optional<std::pair<std::string, std::vector<InputRow>>> unsettled_inputs_ ABSL_GUARDED_BY(mutex_);
   // What slips of time and of late effects remember.
   EpochMs kept_time_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<session_store::RuntimeCommit> refused_commit_ ABSL_GUARDED_BY(mutex_);

@@ -64,10 +64,22 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
     return Fail(HeadRevisionConflict{std::nullopt, head});
   }
   SlipBeforeCompletions(commit);
+  // Checked once and settled at once, or checked in turn.
+  Error bad_inputs;
+  const bool inputs_first = Slips(Slip::kInputSettledBeforeQueue);
+  if (inputs_first) bad_inputs = CheckInputCompletions(commit, now);
+  if (inputs_first && !bad_inputs.has_value()) SettleInputs(commit);
   if (!claims_first) {
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
   }
+  if (Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
+  if (!inputs_first) bad_inputs = CheckInputCompletions(commit, now);
+  if (bad_inputs.has_value()) return Fail(*bad_inputs);
   if (auto replayed = RaceWindow(Slip::kRaceCompletionsThenApply, "completions_checked", commit, &now)) return *replayed;
+  if (auto replayed = RaceWindow(Slip::kRaceInputCompletionsThenApply, "inputs_checked", commit, &now)) return *replayed;
+  if (Slips(Slip::kRaceInputCompletionsThenApply)) {
+    if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+  }
   if (Deviates(Deviation::kReplayLoserGetsError) && commit.turn_commit.has_value() &&
       state_.sessions[commit.session_id].stamps.count(commit.turn_commit->turn_id) > 0) {
     return Fail(HeadRevisionConflict{commit.expected_head_revision, head});
@@ -85,6 +97,7 @@ Result<RuntimeCommitResult> SlipStore::Commit(const RuntimeCommit& commit, Epoch
     if (Error error = CheckFence(commit, now)) return Fail(*error);
     if (Error error = CheckHead(commit)) return Fail(*error);
     if (Error error = CheckCompletions(commit, now)) return Fail(*error);
+    if (Error error = CheckInputCompletions(commit, now)) return Fail(*error);
   }
   return Apply(commit);
 }
@@ -129,6 +142,7 @@ std::optional<Result<RuntimeCommitResult>> SlipStore::Replay(const RuntimeCommit
   if (Slips(Slip::kReplayChecksLane)) {
     if (Error error = CheckFence(commit, now)) return Fail(*error);
   }
+  if (Slips(Slip::kInputReplayInterruptsAgain)) InterruptInputs(commit);
   if (Slips(Slip::kReplaySettlesAgain) && !CheckCompletions(commit, now).has_value()) Settle(commit);
   RuntimeCommitResult result = recorded->second.result;
   if (Slips(Slip::kReplayReturnsCurrentHead)) result.head_revision = session.head_revision;
@@ -159,6 +173,7 @@ void SlipStore::SlipBeforeCompletions(const RuntimeCommit& commit) {
   if (Slips(Slip::kCommitAdvancesHeadFirst)) ++session.head_revision;
   if (Slips(Slip::kCommitStoresBodyFirst)) session.body = commit.body;
   if (Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
+  if (Slips(Slip::kInputInterruptBeforeChecks)) InterruptInputs(commit);
   if (Slips(Slip::kCommitRecordsStampFirst) && commit.turn_commit.has_value()) {
     session.stamps[commit.turn_commit->turn_id] = {commit.turn_commit->turn_commit_hash,
                                                    ResultOf(commit, session.head_revision + 1)};
@@ -253,9 +268,17 @@ RuntimeCommitResult SlipStore::Apply(const RuntimeCommit& commit) {
   }
   if (Slips(Slip::kRaceCommitInTwoSteps)) LetOthersIn("state_stored");
   if (Slips(Slip::kCrashSettlementWrittenLate)) unsettled_ = {commit.session_id, session->rows};
-  Settle(commit);
+  if (Slips(Slip::kCrashInputsSettledLate)) unsettled_inputs_ = {commit.session_id, session->inputs};
+  if (!Slips(Slip::kInputQueueSettledFirst)) Settle(commit);
+  if (!Slips(Slip::kInputSettledBeforeQueue)) SettleInputs(commit);
+  const bool interrupts_later = Slips(Slip::kRaceInputInterruptInOwnStep);
+  if (!interrupts_later) InterruptInputs(commit);
   if (!Slips(Slip::kCommitReleasesFirst)) HonourRelease(commit);
   if (!Slips(Slip::kCrashCommitWrittenLate)) Persist();
+  if (!interrupts_later || !commit.interrupted_turn_input_turn_id.has_value()) return result;
+  LetOthersIn("commit_done");
+  InterruptInputs(commit);
+  Persist();
   return result;
 }
 

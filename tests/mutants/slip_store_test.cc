@@ -454,7 +454,8 @@ TEST(Catalogue, ThePublishedTableHasEveryMutant) {
 // That a slip changes what the store does is shown by the kill; that the store asks for it at all, by its sources.
 TEST(Catalogue, TheStoreAsksForEverySlip) {
   std::string sources;
-  for (const char* name : {"slip_store.cc", "slip_store_claims.cc", "slip_store_commit.cc", "slip_store_lane.cc"}) {
+  for (const char* name : {"slip_store.cc", "slip_store_claims.cc", "slip_store_commit.cc", "slip_store_input_claims.cc",
+                           "slip_store_inputs.cc", "slip_store_lane.cc"}) {
     std::ifstream file(absl::StrCat(LEASECHECK_SOURCE_DIR, "/tests/mutants/", name));
     sources.append(std::istreambuf_iterator<char>(file), {});
   }

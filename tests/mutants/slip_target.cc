@@ -22,7 +22,7 @@ class SlipTarget final : public Target<F> {
     info_.pausable = true;
     info_.durable = info_.killable = options.durable;
     info_.dialects = options.dialects;
-    info_.operations = SlipOperations();
+    if (!options.turn_inputs) info_.operations = QueueOperations();
   }
 
   const TargetInfo& info() const override { return info_; }
@@ -77,7 +77,7 @@ class SlipTarget final : public Target<F> {
 
 }  // namespace
 
-std::vector<bool> SlipOperations() {
+std::vector<bool> QueueOperations() {
   std::vector<bool> operations;
   for (std::size_t i = 0; i < kOperationCount<F>; ++i) {
     operations.push_back(i < OperationIndexOf<F, session_store::EnqueuePendingTurnInputRequest>());

@@ -17,10 +17,11 @@ struct SlipTargetOptions {
   Policy policy;
   bool durable = false;  // has a disk; Kill drops all that is not on it, and Reopen starts from it
   Dialects dialects;
+  bool turn_inputs = false;  // offers them too; else a program would spend half of itself on what the slip is not about
 };
 
-// What the store offers, by index in the operation table: the queue, the lane and the commit.
-std::vector<bool> SlipOperations();
+// The queue, the lane and the commit, by index in the operation table.
+std::vector<bool> QueueOperations();
 
 // Thread-safe. Kill overlaps calls: those that are open then answer Indefinite, and what they write afterwards is lost.
 TargetFactory<SessionStoreFamily> SlipTargets(SlipTargetOptions options);
