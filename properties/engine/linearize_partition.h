@@ -108,6 +108,7 @@ std::vector<StepRef> WholeWitness(absl::Span<const Interval> history, const Part
   }
   std::stable_sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<StepRef> witness;
+  witness.reserve(steps.size());
   for (const auto& [now, step] : steps) witness.push_back(step);
   return witness;
 }

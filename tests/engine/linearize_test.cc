@@ -382,6 +382,7 @@ TEST(LinearizeTest, TheEmptyHistoryIsOk) {
 TEST(LinearizeTest, UnknownOutcomesThatAreAlikeCountOnce) {
   std::vector<RegisterOp> ops(200, {RegisterOp::kCas, 1, 2, RegisterOp::kUnknown, {}});
   std::vector<Interval> history;
+  history.reserve(221);
   for (int i = 0; i < 200; ++i) history.push_back({i, kOpen, true});
   for (int i = 0; i < 20; ++i) {
     ops.push_back({RegisterOp::kWrite, 1, 0, RegisterOp::kOk, {}});

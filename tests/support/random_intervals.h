@@ -22,6 +22,7 @@ class Random {
   std::vector<Interval> History(int calls, int unknown_in, int spread) {
     std::vector<Interval> history;
     std::vector<Instant> instants;
+    instants.reserve(2 * calls);
     for (int i = 0; i < 2 * calls; ++i) instants.push_back(10 * i);
     // Swaps within a short distance: neither all at once nor one after another.
     for (int i = 0; i < 2 * calls; ++i) std::swap(instants[i], instants[std::min(2 * calls - 1, i + Below(spread))]);
