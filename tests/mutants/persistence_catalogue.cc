@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
-#include "properties/engine/in_process_target.h"
+#include "tests/mutants/disk_target.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -188,6 +189,42 @@ constexpr PersistenceMutant kMutants[] = {
      "The batches of a claim are chosen, and taken a moment later.",
      {"RP-INV-10", "RP-CLM-3", "RP-INV-14", "RP-CLM-6", "RP-CMT-23", "RP-INV-13", "RP-CLM-5", "RP-PND-1", "RP-CLM-9"},
      MutantKind::kRace},
+    // What a crash leaves.
+    {Slip::kCrashCommitInTwoWrites,
+     "persistence-crash-commit-in-two-writes",
+     "A commit writes its head first; usage, attachments and what it settles follow.",
+     {"RP-INV-4", "RP-INV-5", "RP-INV-6", "RP-INV-17", "RP-CMT-24", "RP-LDS-1", "RP-CMT-1", "RP-CMT-6"},
+     MutantKind::kCrash},
+    {Slip::kCrashLedgerForgotten,
+     "persistence-crash-ledger-forgotten",
+     "The ledger is not written to disk.",
+     {"RP-CMT-18", "RP-INV-5", "RP-INV-6"},
+     MutantKind::kCrash},
+    {Slip::kCrashStampsForgotten,
+     "persistence-crash-stamps-forgotten",
+     "The turns that were committed are not written to disk.",
+     {"RP-CMT-8", "RP-CMT-9", "RP-INV-3"},
+     MutantKind::kCrash},
+    {Slip::kCrashTombstonesForgotten,
+     "persistence-crash-tombstones-forgotten",
+     "Tombstones are not written to disk.",
+     {"RP-TMB-1", "RP-INV-7", "RP-INV-8", "RP-LDS-3", "RP-LDN-2", "RP-VAC-2"},
+     MutantKind::kCrash},
+    {Slip::kCrashSnapshotsForgotten,
+     "persistence-crash-snapshots-forgotten",
+     "Snapshots are written to disk by nobody; only their names are.",
+     {"RP-LDS-13", "RP-CMT-22", "RP-GC-1"},
+     MutantKind::kCrash},
+    {Slip::kCrashFencingForgotten,
+     "persistence-crash-fencing-forgotten",
+     "The fencing counters of claimed batches start anew.",
+     {"RP-CLM-9", "RP-INV-13"},
+     MutantKind::kCrash},
+    {Slip::kCrashCommittedForgotten,
+     "persistence-crash-committed-forgotten",
+     "That an attachment was committed is not written to disk.",
+     {"RP-INV-17", "AM-UNC-1", "AM-CMT-1"},
+     MutantKind::kCrash},
 };
 
 constexpr PersistenceControl kControls[] = {
@@ -227,19 +264,22 @@ absl::Span<const PersistenceMutant> PersistenceMutants() { return kMutants; }
 absl::Span<const PersistenceControl> PersistenceControls() { return kControls; }
 
 TargetFactory<RuntimePersistenceFamily> FactoryOf(const PersistenceMutant& mutant) {
-  return PersistenceTargets(mutant.name, mutant.slip, {});
+  return PersistenceTargets(mutant.name, mutant.slip, {}, mutant.kind == MutantKind::kCrash);
 }
 
 TargetFactory<RuntimePersistenceFamily> PersistenceTargets(absl::string_view name, PersistenceSlip slip,
-                                                           const Liberties& liberties) {
-  StoreFactory<RuntimePersistenceFamily> factory;
-  factory.info.name = std::string(name);
-  factory.info.concurrency = 16;
-  factory.info.pausable = true;
-  factory.open = [slip, liberties](const OpenOptions& options) {
-    return std::make_unique<PersistenceSlipStore>(options.environment, slip, liberties);
+                                                           const Liberties& liberties, bool durable) {
+  TargetInfo info;
+  info.name = std::string(name);
+  info.concurrency = 16;
+  info.pausable = true;
+  info.durable = info.killable = durable;
+  return [=]() -> absl::StatusOr<std::unique_ptr<Target<RuntimePersistenceFamily>>> {
+    return std::make_unique<DiskTarget<RuntimePersistenceFamily, PersistenceState>>(
+        info, [=](const Environment& environment, PersistenceDisk* disk) {
+          return std::make_unique<PersistenceSlipStore>(environment, slip, liberties, disk);
+        });
   };
-  return InProcess(factory);
 }
 
 }  // namespace leasecheck::mutants

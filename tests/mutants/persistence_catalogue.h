@@ -42,7 +42,7 @@ absl::Span<const PersistenceControl> PersistenceControls();
 // Targets that run the mutant.
 TargetFactory<RuntimePersistenceFamily> FactoryOf(const PersistenceMutant& mutant);
 TargetFactory<RuntimePersistenceFamily> PersistenceTargets(absl::string_view name, PersistenceSlip slip,
-                                                           const Liberties& liberties);
+                                                           const Liberties& liberties, bool durable = false);
 
 }  // namespace leasecheck::mutants
 
