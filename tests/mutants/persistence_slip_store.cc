@@ -358,7 +358,8 @@ SessionGraph PersistenceSlipStore::Path(const std::optional<std::string>& leaf) 
   SessionGraph graph;
   graph.leaf_node_id = leaf;
   std::optional<std::string> at = leaf;
-  while (at.has_value()) {
+  std::set<std::string> walked;  // parents may stand in a circle
+  while (at.has_value() && walked.insert(*at).second) {
     const Node* node = FindNode(*at);
     if (node == nullptr || (node->tombstoned && !liberties_.paths_pass_tombstones)) break;
     if (!node->tombstoned) graph.nodes.push_back(node->record);
