@@ -6,6 +6,7 @@
 #define LEASECHECK_PROPERTIES_ENGINE_SHRINK_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <utility>
