@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "properties/session_store_scenes.h"
 
 namespace leasecheck::session_store {
 namespace {
@@ -36,6 +37,12 @@ constexpr FaultRate kHeldRate = {60,
 constexpr FaultRate kStallRate = {150, "of parallel phases: one client wakes up with a stale claim, the others have gone on"};
 constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them; most leases must lapse"};
 constexpr FaultRate kLeapRate = {8, "of clock moves: everything lapses at once, and little happens after it"};
+
+// How often a program plays a scene: in percent, as its first thing and whenever it would make a random command; and one in how
+// many commands of a scene has a random one come in front.
+constexpr uint64_t kOpeningScene = 75;
+constexpr uint64_t kLaterScene = 16;
+constexpr uint64_t kInterlude = 30;
 
 std::string At(const char* path, std::size_t index) { return absl::StrCat(path, ".", index); }
 
@@ -125,7 +132,9 @@ Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
   const bool queue = world_.theme == Theme::kQueue || (world_.theme == Theme::kBoth && random_.OneIn(2));
   if (labels_ == 0 && random_.OneIn(25)) queue ? PlanDeepQueue() : PlanDeepInputs();
   if (planned_.empty() && random_.OneIn(30)) queue ? PlanProbe(state, now) : PlanInputProbe(state, now);
-  if (!planned_.empty()) {
+  if (planned_.empty() && random_.Percent(labels_ == 0 ? kOpeningScene : kLaterScene)) PlanScene(now);
+  in_scene_ &= !planned_.empty();
+  if (!planned_.empty() && !(in_scene_ && random_.OneIn(kInterlude))) {
     Command command = std::move(planned_.front());
     planned_.pop_front();
     return command;
@@ -159,6 +168,11 @@ std::size_t SessionStoreGenerator::WithLane(std::size_t operation, EpochMs now) 
   if ((lane != nullptr && lane->expires > now) || random_.OneIn(5)) return operation;
   if (commits) session_ = 0;
   return OperationIndexOf<F, TryClaimSessionExecutionLeaseRequest>();
+}
+
+void SessionStoreGenerator::PlanScene(EpochMs now) {
+  SceneWriter(*this, now).Write();
+  in_scene_ = true;
 }
 
 // Probes observe a session, make one call, and observe it again; every other time the call is made twice, with an observation in
@@ -537,7 +551,7 @@ Command<F> SessionStoreGenerator::ClaimByIds(EpochMs now) {
     if (batch.session == session && !batch.gone && batch.available_at <= now && batch.claimed_until <= now)
       asked.push_back(&batch);
   }
-  const std::size_t length = random_.OneIn(12) ? 0 : 1 + random_.Below(3);
+  const std::size_t length = random_.OneIn(8) ? 0 : 1 + random_.Below(3);
   const uint64_t way = random_.Below(12);
   if (way == 0 && asked.size() > 1) asked.erase(asked.begin());  // skips earlier work
   if (asked.size() > length) asked.resize(length);

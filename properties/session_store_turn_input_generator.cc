@@ -105,7 +105,7 @@ PendingTurnInputDraft SessionStoreGenerator::InputDraft() {
     if (changed == 0) draft.ingress = Ingress();
     if (changed == 1) draft.ingress = NextTurnIngress{};  // what an interrupt makes of it (TI-LAT-4)
     if (changed == 2) draft.input = Payload();
-    if (changed == 3) draft.session_id = random_.Pick(world_.sessions);
+    if (changed == 3 || changed == 4) draft.session_id = random_.Pick(world_.sessions);
     if (random_.OneIn(6)) draft.input_id = random_.Pick(world_.input_ids);
     return draft;
   }
@@ -126,7 +126,7 @@ Command<F> SessionStoreGenerator::EnqueueInput() {
   const PendingTurnInputDraft draft = InputDraft();
   Command command = CommandOf(EnqueuePendingTurnInputRequest{draft}, NewLabel('i'));
   // The id of another input, of any session, which the store may have made itself (TI-LAT-3).
-  if (random_.OneIn(20)) {
+  if (random_.OneIn(12)) {
     const InputHandle* input = AnyInput();
     if (input != nullptr) command.references.push_back({"input.input_id", input->label, "input_id"});
   }
