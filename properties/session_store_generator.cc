@@ -40,7 +40,7 @@ constexpr FaultRate kLeapRate = {8, "of clock moves: everything lapses at once, 
 
 // How often a program plays a scene: in percent, as its first thing and whenever it would make a random command; and one in how
 // many commands of a scene has a random one come in front.
-constexpr uint64_t kOpeningScene = 75;
+constexpr uint64_t kOpeningScene = 85;
 constexpr uint64_t kLaterScene = 16;
 constexpr uint64_t kInterlude = 30;
 

@@ -54,6 +54,12 @@ const std::vector<SceneWriter::Scene>& SceneWriter::Scenes() {
   return scenes;
 }
 
+OpeningScene OpeningSceneOf(uint64_t program) {
+  const std::vector<SceneWriter::Scene>& scenes = SceneWriter::Scenes();
+  const std::size_t scene = (program + program / scenes.size()) % scenes.size();
+  return {scene, scenes[scene].queue, scenes[scene].inputs};
+}
+
 void SceneWriter::Shuffle() {
   std::vector<std::size_t>& left = generator_.scenes_left_;
   for (std::size_t i = 0; i < Scenes().size(); ++i) {
@@ -63,6 +69,8 @@ void SceneWriter::Shuffle() {
     left.push_back(i);
   }
   for (std::size_t i = left.size(); i > 1; --i) std::swap(left[i - 1], left[random().Below(i)]);
+  const auto opening = std::find(left.begin(), left.end(), OpeningSceneOf(generator_.options_.program).scene);
+  if (generator_.labels_ == 0 && opening != left.end()) std::swap(*opening, left.back());
 }
 
 void SceneWriter::Write() {
@@ -395,7 +403,7 @@ bool SceneWriter::TwoClaims() {
   if (!random().OneIn(3)) Plan(bad);
   Commit good = NewCommit(lane);
   Settle(good, second);
-  if (random().OneIn(2)) Settle(good, first);
+  if (!random().OneIn(3)) Settle(good, first);
   Plan(good);
   List(0);
   return true;

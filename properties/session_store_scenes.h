@@ -16,9 +16,25 @@
 
 namespace leasecheck::session_store {
 
+// The programs take turns at the scenes, so that each is played early in a run: the scene that a program of this number, which
+// has one, opens with. Programs of one remainder take turns too (--shard).
+struct OpeningScene {
+  std::size_t scene = 0;  // its position among all
+  bool queue = false;     // not for a program of turn inputs alone
+  bool inputs = false;    // not for one of batches alone
+};
+OpeningScene OpeningSceneOf(uint64_t program);
+
 // Writes one scene into a generator's plan. Borrows the generator and is its friend; made anew for each scene. Not thread-safe.
 class SceneWriter {
  public:
+  struct Scene {
+    bool (SceneWriter::*write)();  // false: nothing was written, for the world lacks what it takes
+    bool queue;                    // not for a program of turn inputs alone
+    bool inputs;                   // not for one of batches alone
+  };
+  static const std::vector<Scene>& Scenes();
+
   SceneWriter(SessionStoreGenerator& generator, EpochMs now) : generator_(generator), now_(now) {}
   // A scene that this program has not had yet, of its theme; any again once all were had.
   void Write();
@@ -31,12 +47,6 @@ class SceneWriter {
     std::string path;
     std::size_t owner = 0;
   };
-  struct Scene {
-    bool (SceneWriter::*write)();  // false: nothing was written, for the world lacks what it takes
-    bool queue;                    // not for a program of turn inputs alone
-    bool inputs;                   // not for one of batches alone
-  };
-  static const std::vector<Scene>& Scenes();
   void Shuffle();
 
   // Of batches and the lane.

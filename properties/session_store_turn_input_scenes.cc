@@ -210,7 +210,7 @@ bool SceneWriter::Accepted() {
   AbandonInputs(claim, random().Pick(kAltered));
   AbandonInputs(claim);
   ListInputs(session);
-  ClaimTurn(session, lane, turn, random().OneIn(2) ? 0 : kLong, kMany);
+  ClaimTurn(session, lane, turn, ttl == 0 ? kLong : 0, kMany);
   return true;
 }
 
@@ -250,7 +250,7 @@ bool SceneWriter::InputKeys() {
   AddInput(again);
   PendingTurnInputDraft changed = draft;
   changed.input.trace_turn_id = "changed";
-  if (!random().OneIn(3)) AddInput(std::move(changed));
+  AddInput(std::move(changed));
   Add(VacuumRequest{}, 'q');
   AddInput(random().OneIn(2) ? draft : again);
   return true;

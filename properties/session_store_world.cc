@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "properties/session_store_scenes.h"
 #include "rapidcheck/gen/Arbitrary.h"
 #include "rapidcheck/gen/Container.h"
 #include "rapidcheck/gen/Create.h"
@@ -92,7 +93,11 @@ Theme DrawTheme(Random& random, const GeneratorOptions& options) {
   constexpr std::size_t kEnqueue = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
   if (kEnqueue < options.operations.size() && !options.operations[kEnqueue]) return Theme::kQueue;
   static const auto kTheme = rc::gen::weightedElement<Theme>({{8, Theme::kQueue}, {7, Theme::kInputs}, {4, Theme::kBoth}});
-  return random.Value(kTheme);
+  const OpeningScene opening = OpeningSceneOf(options.program);
+  Theme theme = random.Value(kTheme);
+  if (opening.queue && theme == Theme::kInputs) theme = Theme::kQueue;
+  if (opening.inputs && theme == Theme::kQueue) theme = Theme::kInputs;
+  return theme;
 }
 
 constexpr std::size_t kFirstOfInputs = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
