@@ -256,6 +256,8 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
     const bool time_moves = options_.move_clock || options_.system_now != 0;
     if (time_moves && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
       PlanStall(state, now);
+    } else if (world_.theme != Theme::kQueue && random_.OneIn(3)) {
+      PlanContest();
     }
   }
   DrawSession();
@@ -286,10 +288,17 @@ void SessionStoreGenerator::PlanStall(const State& state, EpochMs now) {
   const LaneHandle* lane = NewestLane(session);
   std::vector<DurationMs> ttls = world_.ttls;
   std::erase_if(ttls, [](DurationMs ttl) { return ttl == 0 || ttl > 1000; });
+  const bool inputs = world_.theme == Theme::kInputs || (world_.theme == Theme::kBoth && faults_.OneIn(2));
   const auto claim = [&](DurationMs ttl) {
     Command command{NewLabel('c'), {}, {{"session_execution_lease", lane->label, lane->path}}};
+    const uint64_t max = 1 + faults_.Below(3);
+    if (inputs) {
+      command.action =
+          Action<F>(RequestOf<F>(ClaimNextTurnInputsRequest{world_.sessions[session], {}, world_.owners[lane->owner], ttl, max}));
+      return command;
+    }
     command.action = Action<F>(RequestOf<F>(ClaimReadyQueuedWorkRequest{
-        world_.sessions[session], {}, world_.owners[lane->owner], QueuedWorkClaimBoundary::kIdle, ttl, 1 + faults_.Below(3)}));
+        world_.sessions[session], {}, world_.owners[lane->owner], QueuedWorkClaimBoundary::kIdle, ttl, max}));
     return command;
   };
   EpochMs until = deadlines_.empty() ? now : *std::min_element(deadlines_.begin(), deadlines_.end());
@@ -299,27 +308,30 @@ void SessionStoreGenerator::PlanStall(const State& state, EpochMs now) {
     until = now + ttl;
     branch_plans_[1].push_back(claim(ttl));
     own = branch_plans_[1].back().label;
-  } else if (!known_.claims.empty()) {
-    own = known_.claims.back().label;
+  } else if (inputs ? !known_.input_claims.empty() : !known_.claims.empty()) {
+    own = inputs ? known_.input_claims.back().label : known_.claims.back().label;
   }
   if (until <= now || own.empty()) return branch_plans_[1].clear();
   until = std::min(until + faults_.Below(2), kMaxVirtualTime);
   branch_plans_[1].push_back({"", engine::Stall{until}, {}});
-  branch_plans_[1].push_back(StaleUse(own));
+  branch_plans_[1].push_back(StaleUse(own, inputs));
   if (faults_.OneIn(3)) return;  // the sleeper moves the clock itself, when all others have finished
   branch_plans_[0].push_back({"", engine::SetClock{until}, {}});
   if (lane != nullptr) branch_plans_[0].push_back(claim(60'000));
 }
 
 // What a worker does next with a claim that it takes to be its own.
-Command<F> SessionStoreGenerator::StaleUse(const std::string& claim) {
+Command<F> SessionStoreGenerator::StaleUse(const std::string& claim, bool inputs) {
   Command command;
-  switch (faults_.Below(4)) {
+  switch (faults_.Below(inputs ? 2 : 4)) {
     case 0:
+      if (inputs) return AbandonOf(claim);
       command.action = Action<F>(RequestOf<F>(AbandonQueuedWorkClaimRequest{}));
       command.references = {{"claim", claim, ""}};
       break;
     case 1:
+      if (inputs) return CompletionOf(claim);
+      [[fallthrough]];
     case 2: {
       const LaneHandle* lane = NewestLane(0);
       CommitRuntimeStateRequest commit;

@@ -116,7 +116,10 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void DrawLoss(Command& command);
   Command Again(const Command& lost);
   void PlanStall(const State& state, EpochMs now);
-  Command StaleUse(const std::string& claim);
+  Command StaleUse(const std::string& claim, bool inputs);
+  void PlanContest();
+  Command AbandonOf(const std::string& claim);     // of inputs, by its label
+  Command CompletionOf(const std::string& claim);  // a commit of it
   Command NextOfBranch(int client, const State& state, EpochMs now);
   void PlanDeepInputs();
   void PlanListAndCancel();

@@ -338,22 +338,23 @@ bool SceneWriter::EdgesOfInputs() {
     interrupt.commit.interrupted_turn_input_turn_id = "nobody's";
     Plan(interrupt);
   }
+  const PendingTurnInputCancelTarget unknown = InputIdTarget{"nobody's"};
+  if (maybe()) Add(CancelPendingTurnInputSuffixRequest{Name(0), unknown}, 'q');
+  if (random().OneIn(3)) Add(CancelPendingTurnInputRequest{Name(0), ""}, 'q', {{"input_id", second, "input_id"}});
+  const bool first_twice = random().OneIn(2);
+  const std::string& twice = first_twice ? first : second;
+  if (maybe()) {
+    const std::string again = absl::StrCat("targets.", random().OneIn(2) ? 1 : 3);
+    Add(CancelPendingTurnInputsRequest{Name(0), {unknown, unknown, unknown, unknown}}, 'q',
+        {{"targets.0", twice, ""}, {again, twice, ""}, {"targets.2", first_twice ? second : first, ""}});
+  }
   if (random().OneIn(2)) {
+    EnqueueInput(0, NextTurnIngress{});
     Commit unfenced = NewCommit(lane);
     unfenced.references.clear();
     Complete(unfenced, ClaimNext(0, lane, kLong, kMany));
     Plan(unfenced);
   }
-  const PendingTurnInputCancelTarget unknown = InputIdTarget{"nobody's"};
-  if (maybe()) Add(CancelPendingTurnInputSuffixRequest{Name(0), unknown}, 'q');
-  const std::string& twice = random().OneIn(2) ? first : second;
-  if (maybe()) {
-    const std::size_t again = 1 + random().Below(3);
-    std::vector<Reference> references = {{"targets.0", twice, ""}, {absl::StrCat("targets.", again), twice, ""}};
-    if (again != 2) references.push_back({"targets.2", random().OneIn(2) ? first : second, ""});
-    Add(CancelPendingTurnInputsRequest{Name(0), {unknown, unknown, unknown, unknown}}, 'q', std::move(references));
-  }
-  if (maybe()) Add(CancelPendingTurnInputRequest{Name(0), ""}, 'q', {{"input_id", second, "input_id"}});
   return true;
 }
 
