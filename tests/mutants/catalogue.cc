@@ -31,6 +31,9 @@ constexpr const char* kInputsWaitTrail[] = {"TI-LST-1", "TI-LST-3", "TI-LST-4", 
 constexpr const char* kInputsHeldTrail[] = {"TI-CMT-4", "TI-CMT-5", "TI-CMT-9", "TI-CAN-8", "TI-CAN-10", "TI-CAN-12", "TI-ABN-3",
                                             "TI-NXT-6", "TI-ACT-9", "TI-INV-3", "TI-INV-4", "TI-INV-5",  "TI-INV-7",  "TI-INV-8"};
 
+constexpr const char* kInputsDeferredTrail[] = {"TI-NXT-3", "TI-NXT-10", "TI-ACT-8", "TI-ACT-10"};
+constexpr const char* kInputsEndedTrail[] = {"TI-LST-2", "TI-ENQ-8", "TI-ENQ-10", "TI-SFX-8", "TI-VAC-1"};
+
 constexpr Mutant kMutants[] = {
     {Slip::kSeqFromCount,
      "seq-from-count",
@@ -1077,8 +1080,9 @@ static_assert(EverySlipIsListed(), "the table has every slip before kFirstOfInpu
 }  // namespace
 
 absl::string_view TrailName(Trail trail) {
-  static constexpr absl::string_view kNames[] = {"",     "fence",  "lane", "retaken",     "granted",
-                                                 "held", "leases", "head", "inputs wait", "inputs held"};
+  static constexpr absl::string_view kNames[] = {
+      "",       "fence", "lane",        "retaken",     "granted",         "held",
+      "leases", "head",  "inputs wait", "inputs held", "inputs deferred", "inputs ended"};
   return kNames[static_cast<std::size_t>(trail)];
 }
 
@@ -1094,8 +1098,12 @@ std::vector<const char*> ClausesOf(Trail trail) {
   if (trail == Trail::kGranted) add(kGrantedTrail);
   if (trail == Trail::kHeld || trail == Trail::kLeases) add(kHeldTrail);
   if (trail == Trail::kHead) add(kHeadTrail);
-  if (trail == Trail::kInputsWait || trail == Trail::kInputsHeld) add(kInputsWaitTrail);
-  if (trail == Trail::kInputsHeld) add(kInputsHeldTrail);
+  const bool ended = trail == Trail::kInputsEnded;
+  const bool deferred = trail == Trail::kInputsDeferred;
+  if (trail == Trail::kInputsWait || trail == Trail::kInputsHeld || ended || deferred) add(kInputsWaitTrail);
+  if (trail == Trail::kInputsHeld || ended) add(kInputsHeldTrail);
+  if (deferred) add(kInputsDeferredTrail);
+  if (ended) add(kInputsEndedTrail);
   return clauses;
 }
 

@@ -23,16 +23,19 @@ namespace leasecheck::mutants {
 // Where several calls, equally short, show the same wrong state, chance decides which of them the smallest program ends with. A
 // trail is the clauses by which these calls show it.
 enum class Trail {
-  kNone,        // the wrong answer is the slip's own
-  kFence,       // a fence is accepted or refused wrongly: the four calls that take one
-  kLane,        // who holds the lane until when: those four, and the lane's own calls
-  kRetaken,     // a live claim's batch is granted again: the scan, or the claim of either kind that should have found nothing
-  kGranted,     // which batches a claim is granted
-  kHeld,        // which claim holds which batches until when
-  kLeases,      // lane and held
-  kHead,        // what a commit left: head revision, body, stamps
-  kInputsWait,  // which turn inputs wait: the list, the cancels, and the claims that look for them
-  kInputsHeld,  // ... and which claim holds which of them: abandoning and completing too
+  kNone,            // the wrong answer is the slip's own
+  kFence,           // a fence is accepted or refused wrongly: the four calls that take one
+  kLane,            // who holds the lane until when: those four, and the lane's own calls
+  kRetaken,         // a live claim's batch is granted again: the scan, or the claim of either kind that should have found nothing
+  kGranted,         // which batches a claim is granted
+  kHeld,            // which claim holds which batches until when
+  kLeases,          // lane and held
+  kHead,            // what a commit left: head revision, body, stamps
+  kInputsWait,      // which turn inputs wait: the list, the cancels, and the claims that look for them
+  kInputsHeld,      // ... and which claim holds which of them: abandoning and completing too
+  kInputsDeferred,  // which wait for their turn and which for the next one: the calls of kInputsWait, and the claims of the other
+                    // kind
+  kInputsEnded,     // which have ended: the calls of kInputsHeld, a key's replay, and the number that vacuum tells
 };
 
 struct Mutant {
