@@ -49,7 +49,7 @@ std::string At(const char* path, std::size_t index) { return absl::StrCat(path, 
 }  // namespace
 
 SessionStoreGenerator::SessionStoreGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)),
+    : random_(random),
       faults_(engine::Random(random_).Split()),
       options_(options),
       world_(MakeWorld(random_, options_)) {}
