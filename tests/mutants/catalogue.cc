@@ -861,7 +861,7 @@ constexpr Mutant kMutants[] = {
      "race-enqueue-time-before-lock",
      "Enqueue stamps the batch with the time that it read before it waited for the lock.",
      MutantKind::kRace,
-     {"QW-ENQ-1", "QW-CLM-17", "QW-PND-1"},
+     {"QW-ENQ-1", "QW-LST-1", "QW-CLM-17", "QW-PND-1"},
      Trail::kGranted},
     {Slip::kRaceAbandonCheckThenClear,
      "race-abandon-check-then-clear",
@@ -1056,7 +1056,7 @@ constexpr Mutant kMutants[] = {
      "crash-stamp-written-first",
      "A commit writes its stamp before what the stamp stands for.",
      MutantKind::kCrash,
-     {"SC-CMT-3", "SC-CMT-12", "SC-CMT-6"},
+     {"SC-CMT-3", "SC-CMT-12", "SC-CMT-6", "QW-LST-1"},  // what it settled is listed still
      Trail::kHead},
     {Slip::kCrashAvailabilityForgotten,
      "crash-availability-forgotten",
