@@ -977,7 +977,7 @@ constexpr Mutant kMutants[] = {
      "crash-renew-written-late",
      "Renewals answer before their write, which the next call makes.",
      MutantKind::kCrash,
-     {"QW-REN-1"},
+     {"QW-REN-1", "QW-CLM-9"},
      Trail::kLeases},
     {Slip::kCrashReleaseWrittenLate,
      "crash-release-written-late",
