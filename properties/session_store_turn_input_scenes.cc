@@ -70,7 +70,7 @@ bool SceneWriter::SettledTogether() {
   const Lane lane = Hold(0);
   const bool for_turn = random().OneIn(3);
   const std::string& turn = random().Pick(world().turns);
-  const bool watched = world().sessions.size() > 1 && random().OneIn(2);
+  const bool watched = world().sessions.size() > 1;  // the other session, which nothing may change
   if (watched) ListInputs(1);
   std::array<std::string, 2> claims;
   for (int i = 0; i < 2; ++i) EnqueueInput(0, for_turn ? ForTurn(turn) : TurnInputIngress(NextTurnIngress{}));
@@ -128,7 +128,9 @@ bool SceneWriter::Interrupt() {
   const std::string claim = claims ? ClaimTurn(0, lane, turn, kLong, 1) : "";
   EnqueueInput(0, ForTurn(turn));
   EnqueueInput(0, ForTurn(other));
-  if (world().sessions.size() > 1 && random().OneIn(2)) EnqueueInput(1, ForTurn(turn));
+  const bool watched = world().sessions.size() > 1;
+  if (watched && random().OneIn(2)) EnqueueInput(1, ForTurn(turn));
+  if (watched) ListInputs(1);
   Commit commit = NewCommit(lane);
   commit.commit.interrupted_turn_input_turn_id = turn;
   if (claims && random().OneIn(2)) Complete(commit, claim);
@@ -146,6 +148,7 @@ bool SceneWriter::Interrupt() {
     Plan(commit);
   }
   ListInputs(0);
+  if (watched) ListInputs(1);
   return true;
 }
 

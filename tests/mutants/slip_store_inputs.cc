@@ -320,10 +320,10 @@ Result<VacuumReport> SlipStore::Vacuum(const VacuumRequest&) {
   const bool own_only = Deviates(Deviation::kInputVacuumsOwnSession) && state_.bound_session.has_value();
   for (auto& [id, session] : state_.sessions) {
     if (own_only && id != *state_.bound_session) continue;
-    const auto removed = std::remove_if(session.inputs.begin(), session.inputs.end(), [&](const InputRow& row) {
+    const auto removed = std::stable_partition(session.inputs.begin(), session.inputs.end(), [&](const InputRow& row) {
       const bool lapsed = row.input.state == TurnInputState::kAccepted && !LiveClaim(row, now);
-      if (Slips(Slip::kInputVacuumTakesLapsed) && lapsed) return true;
-      return Ended(row) && !(Slips(Slip::kInputVacuumKeepsCompleted) && row.input.state == TurnInputState::kCompleted);
+      if (Slips(Slip::kInputVacuumTakesLapsed) && lapsed) return false;
+      return !Ended(row) || (Slips(Slip::kInputVacuumKeepsCompleted) && row.input.state == TurnInputState::kCompleted);
     });
     report.removed_pending_turn_input_tombstone_count += static_cast<uint64_t>(session.inputs.end() - removed);
     for (auto row = removed; Slips(Slip::kInputKeyRemembered) && row != session.inputs.end(); ++row) {
