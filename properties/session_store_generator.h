@@ -118,6 +118,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void PlanStall(const State& state, EpochMs now);
   Command StaleUse(const std::string& claim, bool inputs);
   void PlanContest();
+  void PlanWatchedInterrupt();
   Command AbandonOf(const std::string& claim);     // of inputs, by its label
   Command CompletionOf(const std::string& claim);  // a commit of it
   Command NextOfBranch(int client, const State& state, EpochMs now);

@@ -346,9 +346,23 @@ Command<F> SessionStoreGenerator::CompletionOf(const std::string& claim) {
   return command;
 }
 
+// One client interrupts a turn, the other looks whether the commit is there and then what waits: all of the commit, or nothing.
+void SessionStoreGenerator::PlanWatchedInterrupt() {
+  session_ = 0;
+  Command commit = CompletionOf("");
+  auto& body = std::get<CommitRuntimeStateRequest>(std::get<0>(commit.action)).commit;
+  body.completed_turn_input_claims.clear();
+  body.interrupted_turn_input_turn_id = AnyTurn();
+  commit.references.pop_back();
+  branch_plans_[1].push_back(std::move(commit));
+  branch_plans_[0].push_back(CommandOf(LoadSessionRequest{}));
+  branch_plans_[0].push_back(random_.OneIn(3) ? ClaimNext() : CommandOf(ListPendingTurnInputsRequest{world_.sessions[0]}));
+}
+
 // Two clients of a phase want the same claimed inputs: one to complete or give back its claim, maybe as its turn is interrupted,
 // the other to claim or cancel them, or to see what the first one did.
 void SessionStoreGenerator::PlanContest() {
+  if (random_.OneIn(3)) return PlanWatchedInterrupt();
   const auto& claims = known_.input_claims;
   const auto found = std::find_if(claims.rbegin(), claims.rend(), [](const InputClaimHandle& claim) { return !claim.over; });
   if (found == claims.rend()) return;
