@@ -53,10 +53,7 @@ const T* AnyOf(engine::Random& random, const std::vector<T>& known, const std::v
 }  // namespace
 
 RuntimePersistenceGenerator::RuntimePersistenceGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(random),
-      faults_(engine::Random(random_).Split()),
-      options_(options),
-      world_(MakeWorld(random_, options_)) {}
+    : random_(random), faults_(engine::Random(random_).Split()), options_(options), world_(MakeWorld(random_, options_)) {}
 
 bool RuntimePersistenceGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 

@@ -90,6 +90,7 @@ void Enable(Theme theme, std::vector<uint64_t>& weights) {
 
 std::vector<uint64_t> SwarmWeights(Random& random, const GeneratorOptions& options, Theme theme) {
   std::vector<uint64_t> weights;
+  weights.reserve(std::size(kWeights));
   for (const Weight& weight : kWeights) weights.push_back(weight.weight);
   const bool everything = random.OneIn(3);
   for (std::size_t i = 0; i < weights.size() && !everything; ++i) {

@@ -49,10 +49,7 @@ std::string At(const char* path, std::size_t index) { return absl::StrCat(path, 
 }  // namespace
 
 SessionStoreGenerator::SessionStoreGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(random),
-      faults_(engine::Random(random_).Split()),
-      options_(options),
-      world_(MakeWorld(random_, options_)) {}
+    : random_(random), faults_(engine::Random(random_).Split()), options_(options), world_(MakeWorld(random_, options_)) {}
 
 bool SessionStoreGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 

@@ -301,7 +301,9 @@ class InputScan {
 
   void CheckExpiry(std::size_t i, const TurnInputClaim& claim) {
     const auto* active = CallOf<ClaimActiveTurnInputsRequest>(call(i));
-    const DurationMs ttl = active != nullptr ? active->lease_ttl_ms : CallOf<ClaimNextTurnInputsRequest>(call(i))->lease_ttl_ms;
+    const auto* next = CallOf<ClaimNextTurnInputsRequest>(call(i));
+    if (active == nullptr && next == nullptr) return;
+    const DurationMs ttl = active != nullptr ? active->lease_ttl_ms : next->lease_ttl_ms;
     const EpochMs due = SaturatingAdd(claim.claimed_at_epoch_ms, ttl);
     Held(Clause<"TI-INV-20">());
     if (claim.expires_at_epoch_ms == due) return;
@@ -392,8 +394,9 @@ class InputScan {
   void CheckNotFound(std::size_t i, const PendingTurnInputCancelTarget& target) {
     const auto* id = std::get_if<InputIdTarget>(&target);
     const auto* one = CallOf<CancelPendingTurnInputRequest>(call(i));
-    const std::string& session = one != nullptr ? one->session_id : CallOf<CancelPendingTurnInputsRequest>(call(i))->session_id;
-    if (id == nullptr) return;
+    const auto* many = CallOf<CancelPendingTurnInputsRequest>(call(i));
+    if (id == nullptr || (one == nullptr && many == nullptr)) return;
+    const std::string& session = one != nullptr ? one->session_id : many->session_id;
     const auto known = by_id_.find(std::make_pair(session, id->value));
     if (known == by_id_.end()) return;
     const Row& row = rows_.find(known->second)->second;

@@ -25,6 +25,7 @@
 
 // Compiles every function of properties/engine/trace.h for the family F. A macro only because an explicit instantiation takes no
 // list.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses.
 #define LEASECHECK_INSTANTIATE_TRACE(F)                                                                                \
   template absl::StatusOr<Trace<F>> ParseTrace<F>(absl::string_view, absl::string_view, absl::Span<const Conversion>); \
   template std::string PrintTrace<F>(const Trace<F>&);                                                                 \
@@ -32,6 +33,7 @@
   template std::string PrintHistory<F>(const History<F>&);                                                             \
   template std::vector<Mismatch> MatchExpectations<F>(const Trace<F>&, const History<F>&, bool);                       \
   template absl::StatusOr<History<F>> PlayTrace<F>(Target<F>&, const Trace<F>&, absl::Span<const Conversion>)
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace leasecheck::engine {
 namespace trace_internal {
@@ -445,7 +447,7 @@ class Plain {
 
  private:
   Reference MakeReference(const Reference& reference, const NodeType* to, std::size_t phase, std::size_t client) const {
-    const Reference nothing{reference.to, "", ""};
+    Reference nothing{reference.to, "", ""};
     absl::StatusOr<Definition> definition = definitions_.Find(reference.label, phase, client, false);
     if (!definition.ok()) return nothing;
     absl::StatusOr<const NodeType*> from = ResponseTypeAt<F>(definition->operation, reference.from);

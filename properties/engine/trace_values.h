@@ -291,7 +291,7 @@ std::string WriteAlternative(const V& value, const ConstantNames& names) {
   return std::visit(
       [&]<class A>(const A& alternative) {
         const Alternative& list = kAlternatives<V>.alternatives[value.index()];
-        const std::string name = codec::DumpJson(codec::Json(std::string(list.name)));
+        std::string name = codec::DumpJson(codec::Json(std::string(list.name)));
         if constexpr (std::tuple_size_v<std::remove_cv_t<decltype(kFields<A>)>> == 0) {
           return name;
         } else {

@@ -135,6 +135,7 @@ class Caller {
   }
   static std::vector<std::string> Ids(const std::vector<ss::QueuedWorkBatch>& batches) {
     std::vector<std::string> ids;
+    ids.reserve(batches.size());
     for (const auto& batch : batches) ids.push_back(batch.batch_id);
     return ids;
   }

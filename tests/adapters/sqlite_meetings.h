@@ -38,6 +38,7 @@ class Meeting final : public PauseHook {
 template <class Work>
 void RunThreads(int count, Work work) {
   std::vector<std::thread> threads;
+  threads.reserve(count);
   for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
   for (std::thread& thread : threads) thread.join();
 }

@@ -143,6 +143,7 @@ class Session {
 
   static std::vector<std::string> Ids(const std::vector<rp::QueuedWorkBatch>& batches) {
     std::vector<std::string> ids;
+    ids.reserve(batches.size());
     for (const auto& batch : batches) ids.push_back(batch.batch_id);
     return ids;
   }
