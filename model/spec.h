@@ -42,7 +42,7 @@
 //   // The call asks what time it is.
 //   static bool ReadsClock(const RequestOf<F>& request);
 //
-//   // Optional: why a store that declares these dialects need not show the clause, as "it inherits the provided methods"; else "".
+//   // Optional: why a store with these dialects need not show the clause ("it inherits the provided methods"); else "".
 //   static absl::string_view NotApplicable(ClauseIndex clause, const Dialects& dialects);
 //
 //   static absl::Span<const ClauseInfo> Clauses();

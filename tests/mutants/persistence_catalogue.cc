@@ -146,7 +146,10 @@ constexpr PersistenceMutant kMutants[] = {
      {"RP-INV-10", "RP-INV-14", "RP-PND-1", "RP-CAN-2", "RP-CMT-23", "RP-REN-1", "RP-CMT-27", "RP-INV-15"}},
     {Slip::kCancelLive, "cancel-live", "A batch under a live claim can be cancelled.", {"RP-CAN-2"}},
     {Slip::kCancelKeepsDeferred, "cancel-keeps-deferred", "A deferred batch cannot be cancelled.", {"RP-CAN-3", "RP-CAN-1"}},
-    {Slip::kPendingHidesDeferred, "persistence-pending-hides-deferred", "The pending list leaves deferred batches out.", {"RP-PND-1"}},
+    {Slip::kPendingHidesDeferred,
+     "persistence-pending-hides-deferred",
+     "The pending list leaves deferred batches out.",
+     {"RP-PND-1"}},
     // Attachments.
     {Slip::kCutoffExclusive,
      "cutoff-exclusive",
