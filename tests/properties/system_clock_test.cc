@@ -168,6 +168,22 @@ TEST(SystemClockTest, ADriftMustBeDeclared) {
   EXPECT_TRUE(report.failures.empty()) << report.text();
 }
 
+// The declared drift opens windows of half a second: when an unseen call took effect, nobody can try out.
+TEST(SystemClockTest, AnUnseenCallInAWideWindowCondemnsNobody) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SimulatedTime time;
+    const FastClock fast(time);
+    CheckOptions options = Options(time);
+    options.seed = seed;
+    options.operations = 60'000;
+    options.sequential = options.free_threads = false;
+    options.clock_drift = 0.011;
+    options.inside_limit = 1;
+    const Report report = Check<F>(InProcess(Stores<memstore::SessionStore>(fast)), options);
+    EXPECT_TRUE(report.failures.empty()) << report.text();
+  }
+}
+
 class SystemClockMutantTest : public testing::TestWithParam<mutants::Slip> {};
 
 TEST_P(SystemClockMutantTest, ALeaseThatEndsAtTheWrongTimeIsFound) {
