@@ -311,9 +311,11 @@ class CommitScan {
 
   void TakeVacuum(std::size_t i, const VacuumReport& report) {
     removed_count_ += report.removed_node_count;
+    // An earlier vacuum that goes on longer may have removed what is tombstoned after this one.
+    last_vacuum_ended_ = std::max(last_vacuum_ended_, call(i).returned);
     Held(Clause<"RP-INV-8">());
     uint64_t most = tombstoned_count_;
-    for (std::size_t j = i + 1; j < history_.calls.size() && call(j).called < call(i).returned; ++j) {
+    for (std::size_t j = i + 1; j < history_.calls.size() && call(j).called < last_vacuum_ended_; ++j) {
       if (const auto* tombstone = CallOf<TombstoneNodesRequest>(call(j))) most += tombstone->ids.size();
     }
     if (removed_count_ <= most) return;
@@ -336,6 +338,7 @@ class CommitScan {
   absl::flat_hash_map<std::string, std::vector<std::size_t>> tombstones_;
   uint64_t tombstoned_count_ = 0;
   uint64_t removed_count_ = 0;
+  Instant last_vacuum_ended_ = 0;
   std::vector<Finding> findings_;
 };
 

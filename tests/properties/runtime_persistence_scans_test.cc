@@ -72,6 +72,11 @@ class Builder {
   Builder& Unseen(R request) {
     return Add(std::move(request), Indefinite{});
   }
+  // The call of this index ends only now.
+  Builder& EndsNow(std::size_t index) {
+    history_.calls[index].returned = history_.calls.back().returned + 1;
+    return *this;
+  }
   // The last call began before the one before it ended.
   Builder& Overlapping() {
     auto& calls = history_.calls;
@@ -198,6 +203,12 @@ TEST(CommitScan, TombstonesAndVacuum) {
   EXPECT_EQ(Builder().Commit(commit, 1).Call(tombstone, Done{}).Load(read).Broken(), "RP-INV-7");
   EXPECT_EQ(Builder().Commit(commit, 1).Call(tombstone, Done{}).Call(VacuumRequest{}, VacuumReport{1}).Broken(), "");
   EXPECT_EQ(Builder().Commit(commit, 1).Call(tombstone, Done{}).Call(VacuumRequest{}, VacuumReport{2}).Broken(), "RP-INV-8");
+  // A vacuum that goes on while another one begins and ends may remove what is tombstoned after that.
+  const auto vacuums = [&] {
+    return Builder().Commit(commit, 1).Call(VacuumRequest{}, VacuumReport{1}).Call(VacuumRequest{}, VacuumReport{0});
+  };
+  EXPECT_EQ(vacuums().Call(tombstone, Done{}).EndsNow(1).Broken(), "");
+  EXPECT_EQ(vacuums().Call(tombstone, Done{}).Broken(), "RP-INV-8");
 }
 
 TEST(QueueScan, Exclusivity) {
