@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tests/mutants/catalogue_turn_inputs.h"
 #include "tests/mutants/slip_target.h"
 
@@ -1074,10 +1076,6 @@ static_assert(EverySlipIsListed(), "the table has every slip before kFirstOfInpu
 
 }  // namespace
 
-absl::string_view KindName(MutantKind kind) {
-  return kind == MutantKind::kSequential ? "sequential" : kind == MutantKind::kRace ? "race" : "crash";
-}
-
 absl::string_view TrailName(Trail trail) {
   static constexpr absl::string_view kNames[] = {"",     "fence",  "lane", "retaken",     "granted",
                                                  "held", "leases", "head", "inputs wait", "inputs held"};
@@ -1113,6 +1111,10 @@ std::vector<std::string> Mutant::ClauseIds() const {
     if (clause != nullptr) ids.emplace_back(clause);
   }
   return ids;
+}
+
+std::string Mutant::Named() const {
+  return absl::StrCat(absl::StrJoin(ClauseIds(), ", "), trail == Trail::kNone ? "" : absl::StrCat("; trail: ", TrailName(trail)));
 }
 
 absl::Span<const Mutant> Mutants() {

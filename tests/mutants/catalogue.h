@@ -15,18 +15,10 @@
 #include "absl/types/span.h"
 #include "model/session_store/family.h"
 #include "model/target.h"
+#include "tests/mutants/mutant.h"
 #include "tests/mutants/slip_store.h"
 
 namespace leasecheck::mutants {
-
-enum class MutantKind {
-  kSequential,  // wrong in a single call after another
-  kRace,        // wrong only where calls overlap
-  kCrash,       // wrong only after the store was killed or reopened
-};
-
-// "sequential", "race" or "crash".
-absl::string_view KindName(MutantKind kind);
 
 // Where several calls, equally short, show the same wrong state, chance decides which of them the smallest program ends with. A
 // trail is the clauses by which these calls show it.
@@ -53,6 +45,7 @@ struct Mutant {
 
   bool DiesBy(absl::string_view clause) const;
   std::vector<std::string> ClauseIds() const;  // without the trail's
+  std::string Named() const;                   // the clauses and the trail, for a person
 };
 
 absl::string_view TrailName(Trail trail);
