@@ -51,8 +51,7 @@ inline constexpr ClauseInfo kClauses[] = {
     {"RR-UPS-5", "A claim of an attempt under an expired lease is refused until a sweep, and its owner may still refresh it.",
      CheckedBy::kSpec, false, true},
     {"RR-UPS-6", "A claim of a terminal attempt is refused.", CheckedBy::kSpec, false, true},
-    {"RR-UPS-7", "A claim of a retry before its retry_at is refused.", CheckedBy::kSpec, false, true,
-     "a store of profile upstream may grant it (RR-LAT-2)"},
+    {"RR-UPS-7", "A claim of a retry before its retry_at is refused.", CheckedBy::kSpec, false, true},
     {"RR-UPS-8", "A claim of a retry that is due succeeds and keeps attempt_no.", CheckedBy::kSpec, true, false},
     {"RR-UPS-9",
      "A claim of a ready attempt with a lingering lease is refused while that lives, and replaces it once it has expired.",
@@ -161,7 +160,7 @@ inline constexpr ClauseInfo kClauses[] = {
     {"RR-FIX-15",
      "The active leases of a worker, or of a tenant, are those with an expiry not before now, whatever the attempts' status.",
      CheckedBy::kSpec, true, false},
-    {"RR-DUR-1", "What a durable store has acknowledged is there after closing, opening and a crash.", CheckedBy::kSpec, true,
+    {"RR-DUR-1", "What a durable store has acknowledged is there after closing, opening and a crash.", CheckedBy::kProbe, true,
      false, "only a durable store is reopened"},
 
     // Latitude
