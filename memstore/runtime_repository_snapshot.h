@@ -42,8 +42,8 @@ class RuntimeRepositorySnapshot {
     const RuntimeRepositoryContents& contents = *snapshot.contents_;
     h = H::combine(std::move(h), contents.ids, contents.letters.size());
     for (const AttemptValue& attempt : contents.attempts) {
-      h = H::combine(std::move(h), attempt.attempt_id, attempt.attempt_no, attempt.status, attempt.priority, attempt.retry_at,
-                     attempt.started_at);
+      h = H::combine(std::move(h), attempt.attempt_id, attempt.attempt_no, attempt.status, attempt.priority,
+                     attempt.retry_at.value_or(kFirstInstant), attempt.started_at.value_or(kFirstInstant));
       if (attempt.lease.has_value()) h = H::combine(std::move(h), attempt.lease->lease_expires_at, attempt.lease->version);
     }
     for (const auto& [run_id, head] : contents.heads) h = H::combine(std::move(h), run_id, head);
