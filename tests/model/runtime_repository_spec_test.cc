@@ -228,9 +228,10 @@ TEST_F(RuntimeRepositorySpecTest, ReplaysALetterOnce) {
   // A second letter may keep the count of replays or begin anew; both states go on until it shows.
   ASSERT_EQ(Ack("a", Status::kFailed, std::nullopt, 9, {Status::kFailed, std::nullopt, 1}), kAllowed);
   ASSERT_EQ(alternatives.size(), 1u);
+  const SpecState other = alternatives[0];
   DeadLetter letter{"a", "terminal_failed", ReplayStatus::kPending, Instant(9), 1};
   EXPECT_EQ(Peek(ListDeadLettersRequest{}, {letter}), kAllowed);
-  state = alternatives[0];
+  state = other;
   EXPECT_EQ(Peek(ListDeadLettersRequest{}, {letter}), "RR-FIX-13");
   letter.replay_count = 0;
   EXPECT_EQ(Peek(ListDeadLettersRequest{}, {letter}), kAllowed);
@@ -278,10 +279,11 @@ TEST_F(RuntimeRepositorySpecTest, SweepsOfMarkedAttemptsLeaveAChoice) {
   EXPECT_EQ(Expire(51, 1), kAllowed);  // without the terminal one (RR-LAT-10)
   state = before;
   EXPECT_EQ(Expire(51, 2), kAllowed);
+  ASSERT_EQ(alternatives.size(), 1u);
+  const SpecState other = alternatives[0];
   EXPECT_EQ(StatusIs("a", 1, Status::kCompleted), kAllowed);
   EXPECT_EQ(StatusIs("b", 1, Status::kRetryBackoff), kAllowed);
-  ASSERT_EQ(alternatives.size(), 1u);
-  state = alternatives[0];
+  state = other;
   EXPECT_EQ(StatusIs("b", 1, Status::kQueued), kAllowed);  // RR-LAT-11
 }
 
@@ -295,8 +297,9 @@ TEST_F(RuntimeRepositorySpecTest, ARetryAtMayHaveGoneWithTheClaim) {
   EXPECT_EQ(Peek(ListDispatchableAttemptsRequest{Instant(0), 9}, {queued}), kAllowed);
   ASSERT_EQ(Mark("a", Status::kRetryBackoff), kAllowed);
   ASSERT_EQ(alternatives.size(), 1u);
+  const SpecState other = alternatives[0];
   EXPECT_EQ(Peek(ListDispatchableAttemptsRequest{Instant(99), 9}, {}), kAllowed);
-  state = alternatives[0];
+  state = other;
   EXPECT_EQ(Peek(ListDispatchableAttemptsRequest{Instant(99), 9}, {{"a", "r", 2, Status::kRetryBackoff, std::nullopt}}),
             kAllowed);
 }
