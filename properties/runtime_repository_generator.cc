@@ -98,9 +98,10 @@ Instant RuntimeRepositoryGenerator::Cutoff(const State& state, EpochMs now) {
 
 Instant RuntimeRepositoryGenerator::TimeoutInstant(const State& state, EpochMs now) {
   std::vector<Instant> due;
+  const bool others_too = random_.OneIn(4);  // that must not time out
   for (const Attempt& attempt : *state.attempts) {
     const auto& timeout = attempt.settings->timeout;
-    if (!timeout.has_value() || !attempt.started_at.has_value()) continue;
+    if (!timeout.has_value() || !attempt.started_at.has_value() || !(attempt.Executes() || others_too)) continue;
     due.push_back(SaturatingAdd(*attempt.started_at, timeout->timeout_ms));
   }
   if (due.empty() || random_.OneIn(6)) return SaturatingAdd(InstantOf(now), random_.Pick(world_.timeouts));
@@ -115,6 +116,7 @@ Command<F> RuntimeRepositoryGenerator::Next(const State& state, EpochMs now) {
   branch_labels_.clear();
   originals_.clear();
   DrawAttempt(state);
+  if (planned_.empty()) PlanWork(state, now);
   if (planned_.empty() && random_.OneIn(14)) PlanProbe(state, now);
   if (planned_.empty() && random_.OneIn(40)) PlanTick(now);
   if (!planned_.empty()) {
@@ -124,8 +126,23 @@ Command<F> RuntimeRepositoryGenerator::Next(const State& state, EpochMs now) {
   }
   Command command = Generate(random_.Weighted(world_.weights), state, now);
   if (command.loss != Loss::kNone && faults_.OneIn(2)) planned_.push_back(Again(command));
-  if (command.loss == Loss::kNone) PlanRepeat(command);
+  if (command.loss == Loss::kNone) PlanRepeat(command, state);
   return command;
+}
+
+// Where every attempt has ended, or there is none, little can happen: mostly a new one comes, or one that failed comes back.
+void RuntimeRepositoryGenerator::PlanWork(const State& state, EpochMs now) {
+  const bool idle = std::all_of(state.attempts->begin(), state.attempts->end(),
+                                [](const Attempt& attempt) { return IsTerminal(attempt.status); });
+  if (!idle || random_.OneIn(3)) return;
+  for (const std::string& id : world_.attempts) {
+    if (state.Find(id) == nullptr) return planned_.push_back(CommandOf(EnqueueAttemptRequest{id, random_.Pick(world_.runs)}));
+  }
+  for (const Attempt& attempt : *state.attempts) {
+    const bool pending =
+        attempt.past != nullptr && attempt.past->letter.has_value() && attempt.past->letter->status == ReplayStatus::kPending;
+    if (pending) return planned_.push_back(CommandOf(ReplayDeadLetterRequest{attempt.id(), InstantOf(now)}));
+  }
 }
 
 // Who does not know what came of a call makes it again: it must have one effect, or be refused for what the first one did.
@@ -137,9 +154,17 @@ Command<F> RuntimeRepositoryGenerator::Again(const Command& lost) {
 }
 
 // A sweep or a timeout made twice in a row finds nothing the second time. A list is read once more with the next limit, or later.
-void RuntimeRepositoryGenerator::PlanRepeat(const Command& command) {
+// A timeout policy is tried out.
+void RuntimeRepositoryGenerator::PlanRepeat(const Command& command, const State& state) {
   const RequestOf<F>* request = engine::RequestIf<F>(command.action);
   if (request == nullptr) return;
+  const auto* policy = std::get_if<SetAttemptTimeoutPolicyRequest>(request);
+  const Attempt* attempt = policy == nullptr ? nullptr : state.Find(policy->attempt_id);
+  const bool counts = attempt != nullptr && attempt->Executes() && attempt->started_at.has_value() && policy->timeout_ms > 0;
+  if (counts && random_.OneIn(3)) {
+    const Instant due = SaturatingAdd(*attempt->started_at, policy->timeout_ms);
+    planned_.push_back(CommandOf(TransitionTimedOutAttemptsRequest{Near(random_, due)}));
+  }
   const bool sweeps = std::holds_alternative<ExpireLeasesAndRequeueRequest>(*request) ||
                       std::holds_alternative<TransitionTimedOutAttemptsRequest>(*request);
   if (sweeps && random_.OneIn(6)) planned_.push_back(command);
@@ -200,11 +225,12 @@ Command<F> RuntimeRepositoryGenerator::NextInBranch(int client, const State& sta
   const bool begins = branches_.empty();
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
   if (begins) {
-    hot_ = state.attempts->empty() ? random_.Pick(world_.attempts) : random_.Pick(*state.attempts).id();
+    DrawHot(state, now);
     branch_plans_.assign(2, {});
     if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
       PlanStall(state, now);
     }
+    if (random_.OneIn(4)) PlanWatch(state);
   }
   DrawAttempt(state);
   if (static_cast<std::size_t>(client) < branch_plans_.size() && !branch_plans_[client].empty()) {
@@ -222,6 +248,15 @@ Command<F> RuntimeRepositoryGenerator::NextInBranch(int client, const State& sta
     branch_plans_[client].push_back(Again(command));
   }
   return command;
+}
+
+// Mostly an attempt that can be claimed: rivals for another are all refused.
+void RuntimeRepositoryGenerator::DrawHot(const State& state, EpochMs now) {
+  hot_ = state.attempts->empty() ? random_.Pick(world_.attempts) : random_.Pick(*state.attempts).id();
+  if (random_.OneIn(3)) return;
+  for (const Attempt& attempt : *state.attempts) {
+    if (attempt.DispatchableAt(InstantOf(now))) hot_ = attempt.id();
+  }
 }
 
 // The second client holds a lease, sleeps beyond its expiry and goes on with it; the first sweeps it there and claims the
@@ -245,10 +280,34 @@ void RuntimeRepositoryGenerator::PlanStall(const State& state, EpochMs now) {
   branch_plans_[0].push_back(std::move(claim));
 }
 
+void RuntimeRepositoryGenerator::PlanWatch(const State& state) {
+  std::vector<const Attempt*> held;
+  held.reserve(state.attempts->size());
+  for (const Attempt& attempt : *state.attempts) {
+    if (attempt.Executes() && attempt.lease != nullptr) held.push_back(&attempt);
+  }
+  if (held.empty()) return;
+  const Attempt& attempt = *random_.Pick(held);
+  const auto& timeout = attempt.settings->timeout;
+  hot_ = attempt.id();
+  branch_plans_[1].push_back(CommandOf(GetAttemptStatusRequest{hot_}));
+  if (timeout.has_value() && attempt.started_at.has_value() && random_.Percent(75)) {
+    const Instant due = SaturatingAdd(*attempt.started_at, timeout->timeout_ms);
+    branch_plans_[0].push_back(CommandOf(TransitionTimedOutAttemptsRequest{due}));
+    branch_plans_[1].push_back(CommandOf(ListDeadLettersRequest{}));
+    return;
+  }
+  const Instant expires = attempt.lease->record.lease_expires_at;
+  branch_plans_[0].push_back(CommandOf(ExpireLeasesAndRequeueRequest{SaturatingAdd(expires, 1)}));
+  branch_plans_[1].push_back(CommandOf(GetLeaseForAttemptRequest{hot_}));
+  branch_plans_[1].push_back(CommandOf(ListDispatchableAttemptsRequest{expires, 100}));
+}
+
 Command<F> RuntimeRepositoryGenerator::NextOfBranch(int client, const State& state, EpochMs now) {
   if (random_.OneIn(3)) {
     if (auto twin = Twin(client)) return *std::move(twin);
   }
+  if (attempt_ == hot_ && random_.OneIn(5)) return Upsert(now);
   std::size_t operation = random_.Weighted(world_.weights);
   // One client moves the clock, so that its order is known; nobody reopens under the others' feet.
   if (operation >= kSetClock && (client != 0 || operation > kSetClock)) operation = OperationIndexOf<F, UpsertLeaseRequest>();
@@ -365,7 +424,7 @@ Command<F> RuntimeRepositoryGenerator::Upsert(EpochMs now) {
 Command<F> RuntimeRepositoryGenerator::Heartbeat(const State& state, EpochMs now) {
   HeartbeatLeaseRequest request{"", InstantOf(now), Expiry(now)};
   if (random_.OneIn(4)) request.heartbeat_at = AnyInstant(state, now);
-  if (random_.OneIn(4)) request.lease_expires_at = AnyInstant(state, now);
+  if (random_.OneIn(4)) request.lease_expires_at = std::min(AnyInstant(state, now), SaturatingAdd(InstantOf(now), 10'000'000));
   const LeaseHandle* lease = random_.OneIn(20) ? nullptr : AnyLease();
   Command command = CommandOf(std::move(request));
   command.references = {{"lease_id", lease == nullptr ? "" : lease->label, "lease_id"}};
@@ -387,10 +446,10 @@ Command<F> RuntimeRepositoryGenerator::HeartbeatWithVersion(const State& state, 
 }
 
 std::optional<RetryPolicy> RuntimeRepositoryGenerator::DrawPolicy() {
-  if (random_.OneIn(2)) return std::nullopt;
+  if (random_.OneIn(3)) return std::nullopt;
   RetryPolicy policy;
   policy.backoff_ms = random_.Pick(world_.backoffs);
-  policy.max_retries = static_cast<uint32_t>(random_.Below(5));
+  policy.max_retries = static_cast<uint32_t>(random_.Below(7));
   if (random_.OneIn(2)) return policy;
   policy.strategy = RetryStrategy::kExponential;
   const uint64_t multiplier = random_.Below(4);
@@ -409,7 +468,7 @@ Command<F> RuntimeRepositoryGenerator::Ack(const State& state, EpochMs now) {
   AckAttemptRequest request;
   request.attempt_id = attempt_;
   const uint64_t outcome = random_.Below(40);
-  request.status = outcome < 26 ? Status::kFailed : outcome < 34 ? Status::kCompleted : Status::kCancelled;
+  request.status = outcome < 30 ? Status::kFailed : outcome < 36 ? Status::kCompleted : Status::kCancelled;
   if (outcome == 39) request.status = random_.OneIn(2) ? Status::kRunning : Status::kQueued;
   request.retry_policy = DrawPolicy();
   request.now = random_.Percent(80) ? InstantOf(now) : AnyInstant(state, now);

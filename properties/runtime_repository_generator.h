@@ -53,12 +53,16 @@ class RuntimeRepositoryGenerator final : public engine::Generator<F> {
   Instant TimeoutInstant(const State& state, EpochMs now);
   const LeaseHandle* AnyLease();
 
+  void PlanWork(const State& state, EpochMs now);
+  void DrawHot(const State& state, EpochMs now);
   // Observes, makes one call, and observes again; the call mostly has no effect.
   void PlanProbe(const State& state, EpochMs now);
   // What a lease manager does: timeouts first, then the sweep, with the grace taken off (contract, 1).
   void PlanTick(EpochMs now);
   void PlanStall(const State& state, EpochMs now);
-  void PlanRepeat(const Command& command);
+  // One client moves several things in one step, another looks at them one by one.
+  void PlanWatch(const State& state);
+  void PlanRepeat(const Command& command, const State& state);
   Command NextOfBranch(int client, const State& state, EpochMs now);
   // A command that another client of the phase makes, made once more: two calls with one effect to give are what races are about.
   std::optional<Command> Twin(int client);

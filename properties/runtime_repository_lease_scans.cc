@@ -62,6 +62,7 @@ class LeaseScan {
   void Collect(std::size_t i) {
     const RepositoryCall& c = call(i);
     if (!MayHaveDone(c)) return;
+    endless_ |= GivesExpiry(c) && ExpiryGiven(i) >= kLastInstant;
     if (const auto* ack = CallOf<AckAttemptRequest>(c)) releases_[ack->attempt_id].Add(c);
     if (const auto* replay = CallOf<ReplayDeadLetterRequest>(c)) releases_[replay->attempt_id].Add(c);
     if (const auto* mark = CallOf<MarkAttemptStatusRequest>(c)) marked_.insert(mark->attempt_id);
@@ -119,8 +120,9 @@ class LeaseScan {
   void CheckReleased(std::size_t i, const std::string& attempt_id, std::size_t before) {
     if (marked_.contains(attempt_id)) return;
     Held(Clause<"RR-INV-1">());
+    // Where the two overlap, the one that was called last may have been the first.
     const Moment from = call(before).called;
-    const Moment to = call(i).returned;
+    const Moment to = std::max(call(before).returned, call(i).returned);
     const auto releases = releases_.find(attempt_id);
     if (releases != releases_.end() && releases->second.AnyWithin(from, to)) return;
     if (timeouts_.AnyWithin(from, to) || SweptWithin(from, to)) return;
@@ -188,6 +190,10 @@ class LeaseScan {
       return call(other).outcome.index() == 0 && Precedes(call(giver), call(other)) && Precedes(call(other), call(sweep));
     });
   }
+  static bool GivesExpiry(const RepositoryCall& c) {
+    return CallOf<UpsertLeaseRequest>(c) != nullptr || CallOf<HeartbeatLeaseRequest>(c) != nullptr ||
+           CallOf<HeartbeatLeaseWithVersionRequest>(c) != nullptr;
+  }
   Instant ExpiryGiven(std::size_t giver) const {
     if (const auto* claim = CallOf<UpsertLeaseRequest>(call(giver))) return claim->lease_expires_at;
     if (const auto* heartbeat = CallOf<HeartbeatLeaseRequest>(call(giver))) return heartbeat->lease_expires_at;
@@ -209,17 +215,18 @@ class LeaseScan {
     if (swept == nullptr) return;
     swept_ += *swept;
     if (*swept > 0) Held(Clause<"RR-EXP-10">());
-    const uint64_t claims = ClaimsBy(i);
+    last_swept_ = std::max(last_swept_, c.returned);
+    const uint64_t claims = ClaimsBy(i, last_swept_);
     if (swept_ > claims) {
       return Find("RR-EXP-10", i, absl::StrCat("sweeps have counted ", swept_, " leases so far, of ", claims, " claims"));
     }
     if (sweep->stale_before == kLastInstant) CheckAllReleased(i);
   }
 
-  // The claims that may have been made before call `i` returned.
-  uint64_t ClaimsBy(std::size_t i) const {
+  // The claims that may have been made before the last of the sweeps up to call `i` returned.
+  uint64_t ClaimsBy(std::size_t i, Moment returned) const {
     uint64_t claims = may_have_claimed_;
-    for (std::size_t k = i + 1; k < history_.calls.size() && call(k).called < call(i).returned; ++k) {
+    for (std::size_t k = i + 1; k < history_.calls.size() && call(k).called < returned; ++k) {
       if (CallOf<UpsertLeaseRequest>(call(k)) != nullptr && MayHaveDone(call(k))) ++claims;
     }
     return claims;
@@ -227,7 +234,7 @@ class LeaseScan {
 
   // After a sweep of everything that overlaps nothing, every claim was released by this or that.
   void CheckAllReleased(std::size_t i) {
-    if (!marked_.empty() || uncounted_ || Overlaps(i)) return;
+    if (!marked_.empty() || uncounted_ || endless_ || Overlaps(i)) return;
     uint64_t claimed = 0;
     for (std::size_t k = 0; k < i; ++k) claimed += AnswerOf<UpsertLeaseRequest>(call(k)) != nullptr ? 1 : 0;
     Held(Clause<"RR-INV-15">());
@@ -252,7 +259,9 @@ class LeaseScan {
   absl::flat_hash_set<std::string> marked_;                   // attempts
   uint64_t may_have_claimed_ = 0;
   uint64_t swept_ = 0;
+  Moment last_swept_ = -1;  // when the last of those sweeps returned
   uint64_t otherwise_ = 0;  // leases that acks, replays and timeouts may have released
+  bool endless_ = false;    // a lease may have been given an expiry that no cutoff lies beyond
   bool uncounted_ = false;  // a sweep's or a timeout's count was never seen
   std::vector<Finding> findings_;
 };

@@ -27,6 +27,12 @@ class Observations {
   Observations(const RepositoryHistory& history, ClauseHits* hits) : history_(history), hits_(hits) {
     for (const RepositoryCall& call : history.calls) {
       if (const auto* mark = CallOf<MarkAttemptStatusRequest>(call)) marked_.insert(mark->attempt_id);
+      const auto* claim = CallOf<UpsertLeaseRequest>(call);
+      const auto* heartbeat = CallOf<HeartbeatLeaseRequest>(call);
+      const auto* versioned = CallOf<HeartbeatLeaseWithVersionRequest>(call);
+      endless_ |= (claim != nullptr && claim->lease_expires_at >= kLastInstant) ||
+                  (heartbeat != nullptr && heartbeat->lease_expires_at >= kLastInstant) ||
+                  (versioned != nullptr && versioned->lease_expires_at >= kLastInstant);
     }
   }
 
@@ -163,7 +169,7 @@ class Observations {
 
   // After the sweep of everything the list of everything has every attempt that had not ended before.
   std::optional<Finding> CheckNothingLost(std::size_t i, const ListDispatchableAttemptsRequest& list, const Records& records) {
-    if (swept_ != kLastInstant || list.now != kLastInstant || records.size() >= list.limit) return std::nullopt;
+    if (endless_ || swept_ != kLastInstant || list.now != kLastInstant || records.size() >= list.limit) return std::nullopt;
     for (const auto& [attempt_id, terminal] : statuses_) {
       if (terminal || marked_.contains(attempt_id)) continue;
       Hit(Clause<"RR-INV-7">(), true);
@@ -176,6 +182,7 @@ class Observations {
 
   const RepositoryHistory& history_;
   ClauseHits* hits_;
+  bool endless_ = false;  // a lease may have been given an expiry that no cutoff lies beyond
   std::vector<Seen> seen_;
   std::optional<Instant> swept_;                     // the last write that succeeded was this sweep
   absl::flat_hash_map<std::string, bool> statuses_;  // of attempts since the last write that was no sweep: terminal

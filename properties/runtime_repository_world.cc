@@ -36,13 +36,13 @@ constexpr std::array<Weight, kOperationCount<F> + 2> kWeights = {{
     {14, "heartbeat: on live, expired, swept and replaced leases"},
     {14, "sweep: with a cutoff at an expiry, 1 ms before and after; each gives attempts back to be claimed again"},
     {4, "latest number: between appends"},
-    {10, "timeout: at the instant of a timeout, 1 ms before and after; each ends attempts for good"},
+    {14, "timeout: at the instant of a timeout, 1 ms before and after; each ends attempts for good"},
     {9, "enqueue: few ids, so most exist already"},
     {14, "ack: mostly failures with retries; each outcome ends what the rest is about"},
     {0, "mark: in its own theme"},
     {4, "set priority: the order's first key"},
     {2, "set tenant: only counts see it"},
-    {8, "set a timeout policy: before and after the claim; a timeout without one takes nothing"},
+    {11, "set a timeout policy: before and after the claim; a timeout without one takes nothing"},
     {3, "set started_at: timeouts that no clock had to wait for"},
     {8, "status: what sweeps, timeouts and acks did"},
     {9, "lease of an attempt: version, expiry, and that it is gone"},
@@ -59,9 +59,9 @@ constexpr std::array<Weight, kOperationCount<F> + 2> kWeights = {{
 }};
 
 const std::array<std::vector<std::string>, 5> kAttempts = {{
-    {"a", "b"},
     {"a", "b", "c"},
-    {"a"},
+    {"a", "b", "c", "d"},
+    {"a", "b"},
     {"a10", "a2", "b"},  // by bytes a10 is the first
     {"", "A", "a"},
 }};
@@ -113,7 +113,7 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   world.tenants = {"t", "u"};
   world.ttls = {10, 20, 100, 1000, 30'000, 0, -1, -10};
   world.timeouts = {1, 10, 50, 1000, 20'000};
-  world.backoffs = {1, 10, 100, 1000, 60'000};
+  world.backoffs = {1, 1, 10, 100, 60'000};
   if (options.system_now != 0) {
     world.ttls = {8, 20, 40, 60'000, 0, -10};
     world.timeouts = {8, 20, 60'000};
