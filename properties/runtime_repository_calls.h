@@ -40,6 +40,15 @@ inline bool FailedWith(const RepositoryCall& call, DriverClass driver_class) {
   return driver != nullptr && driver->driver_class == driver_class;
 }
 
+// The attempt whose status the call set, or may have set, to what it named, whatever that leaves behind: a mark; or an ack with a
+// status that is no outcome, of a store that takes it (RR-LAT-13). Null: none.
+inline const std::string* MarkedBy(const RepositoryCall& call) {
+  if (!MayHaveDone(call)) return nullptr;
+  if (const auto* mark = CallOf<MarkAttemptStatusRequest>(call)) return &mark->attempt_id;
+  const auto* ack = CallOf<AckAttemptRequest>(call);
+  return ack == nullptr || IsTerminal(ack->status) ? nullptr : &ack->attempt_id;
+}
+
 // Whether `earlier` returned before `later` was called.
 inline bool Precedes(const RepositoryCall& earlier, const RepositoryCall& later) { return earlier.returned < later.called; }
 

@@ -65,7 +65,7 @@ class LeaseScan {
     endless_ |= GivesExpiry(c) && ExpiryGiven(i) >= kLastInstant;
     if (const auto* ack = CallOf<AckAttemptRequest>(c)) releases_[ack->attempt_id].Add(c);
     if (const auto* replay = CallOf<ReplayDeadLetterRequest>(c)) releases_[replay->attempt_id].Add(c);
-    if (const auto* mark = CallOf<MarkAttemptStatusRequest>(c)) marked_.insert(mark->attempt_id);
+    if (const std::string* marked = MarkedBy(c)) marked_.insert(*marked);
     if (const auto* heartbeat = CallOf<HeartbeatLeaseRequest>(c)) leases_[heartbeat->lease_id].refreshes.push_back(i);
     if (const auto* heartbeat = CallOf<HeartbeatLeaseWithVersionRequest>(c)) leases_[heartbeat->lease_id].refreshes.push_back(i);
     if (CallOf<ExpireLeasesAndRequeueRequest>(c) != nullptr) {

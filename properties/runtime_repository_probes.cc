@@ -26,7 +26,7 @@ class Observations {
  public:
   Observations(const RepositoryHistory& history, ClauseHits* hits) : history_(history), hits_(hits) {
     for (const RepositoryCall& call : history.calls) {
-      if (const auto* mark = CallOf<MarkAttemptStatusRequest>(call)) marked_.insert(mark->attempt_id);
+      if (const std::string* marked = MarkedBy(call)) marked_.insert(*marked);
       const auto* claim = CallOf<UpsertLeaseRequest>(call);
       const auto* heartbeat = CallOf<HeartbeatLeaseRequest>(call);
       const auto* versioned = CallOf<HeartbeatLeaseWithVersionRequest>(call);

@@ -77,7 +77,7 @@ class AttemptScan {
     if (const auto* claim = CallOf<UpsertLeaseRequest>(c)) facts_[claim->attempt_id].claims.push_back(i);
     if (const auto* replay = CallOf<ReplayDeadLetterRequest>(c)) facts_[replay->attempt_id].replays.push_back(i);
     if (const auto* set = CallOf<SetAttemptPriorityRequest>(c)) facts_[set->attempt_id].priorities.push_back(i);
-    if (const auto* mark = CallOf<MarkAttemptStatusRequest>(c)) facts_[mark->attempt_id].marked = true;
+    if (const std::string* marked = MarkedBy(c)) facts_[*marked].marked = true;
     if (const auto* status = CallOf<GetAttemptStatusRequest>(c)) {
       const auto* shown = AnswerOf<GetAttemptStatusRequest>(c);
       if (shown != nullptr && shown->has_value()) {
