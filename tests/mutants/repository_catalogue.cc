@@ -224,7 +224,7 @@ constexpr RepositoryMutant kMutants[] = {
     {Slip::kCrashSweepInTwoWrites,
      "crash-sweep-in-two-writes",
      "A sweep writes that the leases are gone before it writes that the attempts are Queued.",
-     {"RR-EXP-8", "RR-EXP-2", "RR-FIX-9", "RR-INV-7", "RR-LST-1", "RR-INV-4", "RR-DUR-1", "RR-HBT-2", "RR-FIX-15", "RR-HBT-3",
+     {"RR-EXP-1", "RR-EXP-2", "RR-FIX-9", "RR-INV-7", "RR-LST-1", "RR-INV-4", "RR-DUR-1", "RR-HBT-2", "RR-FIX-15", "RR-HBT-3",
       "RR-HBT-1", "RR-EXP-3"},
      MutantKind::kCrash},
 };
