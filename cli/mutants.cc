@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/families.h"
 #include "cli/files.h"
 #include "cli/verbs.h"
 #include "properties/engine/report.h"
@@ -60,6 +61,7 @@ int RunVerb(const MutantsFlags& flags) {
       std::cerr << "\r\033[K" << done << " of " << all << " mutants" << (done == all ? "\r\033[K" : "") << std::flush;
     };
   }
+  if (absl::Status known = VisitFamily(options.family, []<class F>() {}); !known.ok()) return Complain(known);
   std::string unknown;
   const std::vector<mutants::KillRow> rows = mutants::RunMutants(options, &unknown);
   if (rows.empty()) return Unknown(unknown);
@@ -85,6 +87,7 @@ void AddMutantsVerb(CLI::App& app, int* exit_code) {
   verb->add_option("--operations", flags->run.operations, "Calls until a mutant counts as surviving")
       ->type_name("N")
       ->capture_default_str();
+  verb->add_option("--family", flags->run.family, "The mutants of this contract; of each where none is named")->type_name("NAME");
   verb->add_option("--markdown", flags->markdown, "Write the table as Markdown")->type_name("FILE");
   verb->add_option("--show", flags->show, "Check this mutant once and print what its author would see")->type_name("NAME");
   verb->add_flag("--shrunk", flags->shrunk, "Print how well the failures of the races shrink, and whether they replay");

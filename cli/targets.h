@@ -16,6 +16,7 @@
 #include "adapters/process/process_target.h"
 #include "adapters/sqlite/registry.h"
 #include "cli/backend.h"
+#include "cli/families.h"
 #include "cli/files.h"
 #include "cli/wrapped_target.h"
 #include "memstore/registry.h"
@@ -34,22 +35,6 @@ struct Targets {
   TargetFactory<F> crash;                         // the same store in a form that can be killed; empty: main is it
   std::shared_ptr<const TemporaryFolder> folder;  // lives as long as the targets
 };
-
-// Calls visit.template operator()<F>() for the family of that name, the first for "". InvalidArgument: there is none.
-template <class Visit>
-absl::Status VisitFamily(const std::string& name, Visit&& visit) {
-  bool found = false;
-  std::vector<std::string> known;
-  ForEachFamily(Families(), [&]<class F>() {
-    known.emplace_back(F::kName);
-    if (found || (!name.empty() && F::kName != absl::string_view(name))) return;
-    found = true;
-    visit.template operator()<F>();
-  });
-  if (found) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--family: there is no family \"", name, "\"; there are ", absl::StrJoin(known, ", ")));
-}
 
 // What a store is opened with, besides what the harness injects.
 inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness, bool system_clock) {

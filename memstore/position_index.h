@@ -146,7 +146,7 @@ class PositionIndex {
   static unsigned SlotOf(uint64_t position, int level) { return position >> (kBits * level) & (kWays - 1); }
 
   // The positions that a node of this level covers, less one.
-  static uint64_t Mask(int level) { return level == kMaxHeight ? ~uint64_t{0} : (uint64_t{1} << (kBits * (level + 1))) - 1; }
+  static uint64_t Mask(int level) { return level >= kMaxHeight ? ~uint64_t{0} : (uint64_t{1} << (kBits * (level + 1))) - 1; }
 
   bool Covers(uint64_t position) const { return (position & ~Mask(height_)) == base_; }
 

@@ -32,7 +32,8 @@ class Cow {
   }
 
   const T& operator*() const { return cell_->value; }
-  const T* operator->() const { return &cell_->value; }
+  // The analyzer does not follow the count of references through an atomic and takes a shared cell for a deleted one.
+  const T* operator->() const { return &cell_->value; }  // NOLINT(clang-analyzer-cplusplus.NewDelete)
 
   // The value to write to. Valid until this Cow is copied, assigned or destroyed.
   T& Edit() {

@@ -17,7 +17,7 @@ absl::Span<const Conversion> PropertiesOf<RuntimePersistenceFamily>::Conversions
 
 std::unique_ptr<Generator<RuntimePersistenceFamily>> PropertiesOf<RuntimePersistenceFamily>::NewGenerator(
     Random random, const GeneratorOptions& options) {
-  return std::make_unique<runtime_persistence::RuntimePersistenceGenerator>(std::move(random), options);
+  return std::make_unique<runtime_persistence::RuntimePersistenceGenerator>(random, options);
 }
 
 RequestOf<RuntimePersistenceFamily> PropertiesOf<RuntimePersistenceFamily>::ClockProbe() {

@@ -158,6 +158,10 @@ void RuntimePersistenceGenerator::AddCompletion(Command& command, std::size_t po
     const BatchHandle* batch = AnyBatch();
     command.references.push_back({more, batch == nullptr ? "" : batch->label, "batch_id"});
   }
+  if (way == 8 && claim->batches > 0) {  // as many as the claim has, one of them another's
+    const BatchHandle* batch = AnyBatch();
+    command.references.push_back({to + ".batch_ids.0", batch == nullptr ? "" : batch->label, "batch_id"});
+  }
   if (way == 6 && random_.OneIn(2)) command.references.push_back({to + ".session_id", "", ""});
   if (way == 7) command.references.push_back({At("commit.completed_queue_claims", position + 1), claim->label, ""});  // twice
 }

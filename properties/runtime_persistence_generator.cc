@@ -53,7 +53,7 @@ const T* AnyOf(engine::Random& random, const std::vector<T>& known, const std::v
 }  // namespace
 
 RuntimePersistenceGenerator::RuntimePersistenceGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)),
+    : random_(random),
       faults_(engine::Random(random_).Split()),
       options_(options),
       world_(MakeWorld(random_, options_)) {}

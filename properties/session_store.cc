@@ -33,7 +33,7 @@ absl::Span<const Conversion> PropertiesOf<SessionStoreFamily>::Conversions() {
 
 std::unique_ptr<Generator<SessionStoreFamily>> PropertiesOf<SessionStoreFamily>::NewGenerator(Random random,
                                                                                               const GeneratorOptions& options) {
-  return std::make_unique<session_store::SessionStoreGenerator>(std::move(random), options);
+  return std::make_unique<session_store::SessionStoreGenerator>(random, options);
 }
 
 RequestOf<SessionStoreFamily> PropertiesOf<SessionStoreFamily>::ClockProbe() {

@@ -165,6 +165,11 @@ void SessionStoreGenerator::ObserveCommit(const CallRecord<F>& record, const Com
 
 std::optional<Command<F>> SessionStoreGenerator::NextInEpilogue(const State& /*state*/, EpochMs now) {
   branch_ = -1;
+  if (!epilogue_begun_ && in_scene_ && !planned_.empty() && branches_.empty()) {  // a scene is played to its end
+    Command command = std::move(planned_.front());
+    planned_.pop_front();
+    return command;
+  }
   if (!epilogue_begun_) {
     epilogue_begun_ = true;
     for (const std::string& session : world_.sessions) {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "properties/session_store_scenes.h"
 
 namespace leasecheck::session_store {
 namespace {
@@ -37,12 +38,18 @@ constexpr FaultRate kStallRate = {150, "of parallel phases: one client wakes up 
 constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them; most leases must lapse"};
 constexpr FaultRate kLeapRate = {8, "of clock moves: everything lapses at once, and little happens after it"};
 
+// How often a program plays a scene: in percent, as its first thing and whenever it would make a random command; and one in how
+// many commands of a scene has a random one come in front.
+constexpr uint64_t kOpeningScene = 85;
+constexpr uint64_t kLaterScene = 16;
+constexpr uint64_t kInterlude = 30;
+
 std::string At(const char* path, std::size_t index) { return absl::StrCat(path, ".", index); }
 
 }  // namespace
 
 SessionStoreGenerator::SessionStoreGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)),
+    : random_(random),
       faults_(engine::Random(random_).Split()),
       options_(options),
       world_(MakeWorld(random_, options_)) {}
@@ -125,7 +132,9 @@ Command<F> SessionStoreGenerator::Next(const State& state, EpochMs now) {
   const bool queue = world_.theme == Theme::kQueue || (world_.theme == Theme::kBoth && random_.OneIn(2));
   if (labels_ == 0 && random_.OneIn(25)) queue ? PlanDeepQueue() : PlanDeepInputs();
   if (planned_.empty() && random_.OneIn(30)) queue ? PlanProbe(state, now) : PlanInputProbe(state, now);
-  if (!planned_.empty()) {
+  if (planned_.empty() && random_.Percent(labels_ == 0 ? kOpeningScene : kLaterScene)) PlanScene(now);
+  in_scene_ &= !planned_.empty();
+  if (!planned_.empty() && !(in_scene_ && random_.OneIn(kInterlude))) {
     Command command = std::move(planned_.front());
     planned_.pop_front();
     return command;
@@ -159,6 +168,11 @@ std::size_t SessionStoreGenerator::WithLane(std::size_t operation, EpochMs now) 
   if ((lane != nullptr && lane->expires > now) || random_.OneIn(5)) return operation;
   if (commits) session_ = 0;
   return OperationIndexOf<F, TryClaimSessionExecutionLeaseRequest>();
+}
+
+void SessionStoreGenerator::PlanScene(EpochMs now) {
+  SceneWriter(*this, now).Write();
+  in_scene_ = true;
 }
 
 // Probes observe a session, make one call, and observe it again; every other time the call is made twice, with an observation in
@@ -242,6 +256,8 @@ Command<F> SessionStoreGenerator::NextInBranch(int client, const State& state, E
     const bool time_moves = options_.move_clock || options_.system_now != 0;
     if (time_moves && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
       PlanStall(state, now);
+    } else if (world_.theme != Theme::kQueue && random_.OneIn(3)) {
+      PlanContest();
     }
   }
   DrawSession();
@@ -272,10 +288,17 @@ void SessionStoreGenerator::PlanStall(const State& state, EpochMs now) {
   const LaneHandle* lane = NewestLane(session);
   std::vector<DurationMs> ttls = world_.ttls;
   std::erase_if(ttls, [](DurationMs ttl) { return ttl == 0 || ttl > 1000; });
+  const bool inputs = world_.theme == Theme::kInputs || (world_.theme == Theme::kBoth && faults_.OneIn(2));
   const auto claim = [&](DurationMs ttl) {
     Command command{NewLabel('c'), {}, {{"session_execution_lease", lane->label, lane->path}}};
+    const uint64_t max = 1 + faults_.Below(3);
+    if (inputs) {
+      command.action =
+          Action<F>(RequestOf<F>(ClaimNextTurnInputsRequest{world_.sessions[session], {}, world_.owners[lane->owner], ttl, max}));
+      return command;
+    }
     command.action = Action<F>(RequestOf<F>(ClaimReadyQueuedWorkRequest{
-        world_.sessions[session], {}, world_.owners[lane->owner], QueuedWorkClaimBoundary::kIdle, ttl, 1 + faults_.Below(3)}));
+        world_.sessions[session], {}, world_.owners[lane->owner], QueuedWorkClaimBoundary::kIdle, ttl, max}));
     return command;
   };
   EpochMs until = deadlines_.empty() ? now : *std::min_element(deadlines_.begin(), deadlines_.end());
@@ -285,27 +308,30 @@ void SessionStoreGenerator::PlanStall(const State& state, EpochMs now) {
     until = now + ttl;
     branch_plans_[1].push_back(claim(ttl));
     own = branch_plans_[1].back().label;
-  } else if (!known_.claims.empty()) {
-    own = known_.claims.back().label;
+  } else if (inputs ? !known_.input_claims.empty() : !known_.claims.empty()) {
+    own = inputs ? known_.input_claims.back().label : known_.claims.back().label;
   }
   if (until <= now || own.empty()) return branch_plans_[1].clear();
   until = std::min(until + faults_.Below(2), kMaxVirtualTime);
   branch_plans_[1].push_back({"", engine::Stall{until}, {}});
-  branch_plans_[1].push_back(StaleUse(own));
+  branch_plans_[1].push_back(StaleUse(own, inputs));
   if (faults_.OneIn(3)) return;  // the sleeper moves the clock itself, when all others have finished
   branch_plans_[0].push_back({"", engine::SetClock{until}, {}});
   if (lane != nullptr) branch_plans_[0].push_back(claim(60'000));
 }
 
 // What a worker does next with a claim that it takes to be its own.
-Command<F> SessionStoreGenerator::StaleUse(const std::string& claim) {
+Command<F> SessionStoreGenerator::StaleUse(const std::string& claim, bool inputs) {
   Command command;
-  switch (faults_.Below(4)) {
+  switch (faults_.Below(inputs ? 2 : 4)) {
     case 0:
+      if (inputs) return AbandonOf(claim);
       command.action = Action<F>(RequestOf<F>(AbandonQueuedWorkClaimRequest{}));
       command.references = {{"claim", claim, ""}};
       break;
     case 1:
+      if (inputs) return CompletionOf(claim);
+      [[fallthrough]];
     case 2: {
       const LaneHandle* lane = NewestLane(0);
       CommitRuntimeStateRequest commit;
@@ -537,7 +563,7 @@ Command<F> SessionStoreGenerator::ClaimByIds(EpochMs now) {
     if (batch.session == session && !batch.gone && batch.available_at <= now && batch.claimed_until <= now)
       asked.push_back(&batch);
   }
-  const std::size_t length = random_.OneIn(12) ? 0 : 1 + random_.Below(3);
+  const std::size_t length = random_.OneIn(8) ? 0 : 1 + random_.Below(3);
   const uint64_t way = random_.Below(12);
   if (way == 0 && asked.size() > 1) asked.erase(asked.begin());  // skips earlier work
   if (asked.size() > length) asked.resize(length);

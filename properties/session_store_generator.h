@@ -82,6 +82,7 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   void Observe(const engine::CallRecord<F>& record) override;
 
  private:
+  friend class SceneWriter;
   using Command = engine::Command<F>;
   // Where the settling of one session at the end stands.
   struct Drain {
@@ -110,11 +111,16 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   std::size_t WithLane(std::size_t operation, EpochMs now);
   void PlanProbe(const State& state, EpochMs now);
   void PlanDeepQueue();
+  void PlanScene(EpochMs now);
   bool Strikes(uint64_t per_mille, uint64_t times);
   void DrawLoss(Command& command);
   Command Again(const Command& lost);
   void PlanStall(const State& state, EpochMs now);
-  Command StaleUse(const std::string& claim);
+  Command StaleUse(const std::string& claim, bool inputs);
+  void PlanContest();
+  void PlanWatchedInterrupt();
+  Command AbandonOf(const std::string& claim);     // of inputs, by its label
+  Command CompletionOf(const std::string& claim);  // a commit of it
   Command NextOfBranch(int client, const State& state, EpochMs now);
   void PlanDeepInputs();
   void PlanListAndCancel();
@@ -212,7 +218,9 @@ class SessionStoreGenerator final : public engine::Generator<F> {
   absl::flat_hash_map<std::string, Command> made_commits_;  // with a stamp, by label, until they are answered
   std::vector<Command> stamped_;                            // of them those that succeeded, to be repeated
   std::vector<EpochMs> deadlines_;
-  std::deque<Command> planned_;                    // the rest of a probe, or a call made again
+  std::deque<Command> planned_;                    // the rest of a probe or a scene, or a call made again
+  bool in_scene_ = false;                          // planned_ began as a scene
+  std::vector<std::size_t> scenes_left_;           // that this program has not had; the last is next
   std::vector<std::deque<Command>> branch_plans_;  // of a parallel phase: what a client does before all else
   bool epilogue_begun_ = false;
   std::deque<Command> epilogue_;

@@ -105,7 +105,7 @@ PendingTurnInputDraft SessionStoreGenerator::InputDraft() {
     if (changed == 0) draft.ingress = Ingress();
     if (changed == 1) draft.ingress = NextTurnIngress{};  // what an interrupt makes of it (TI-LAT-4)
     if (changed == 2) draft.input = Payload();
-    if (changed == 3) draft.session_id = random_.Pick(world_.sessions);
+    if (changed == 3 || changed == 4) draft.session_id = random_.Pick(world_.sessions);
     if (random_.OneIn(6)) draft.input_id = random_.Pick(world_.input_ids);
     return draft;
   }
@@ -126,7 +126,7 @@ Command<F> SessionStoreGenerator::EnqueueInput() {
   const PendingTurnInputDraft draft = InputDraft();
   Command command = CommandOf(EnqueuePendingTurnInputRequest{draft}, NewLabel('i'));
   // The id of another input, of any session, which the store may have made itself (TI-LAT-3).
-  if (random_.OneIn(20)) {
+  if (random_.OneIn(12)) {
     const InputHandle* input = AnyInput();
     if (input != nullptr) command.references.push_back({"input.input_id", input->label, "input_id"});
   }
@@ -326,6 +326,68 @@ void SessionStoreGenerator::PlanDeepInputs() {
   enqueue(wanted);
   enqueue(wanted);
   claim(1);
+}
+
+Command<F> SessionStoreGenerator::AbandonOf(const std::string& claim) {
+  Command command = CommandOf(AbandonTurnInputClaimRequest{});
+  command.references.push_back({"claim", claim, ""});
+  return command;
+}
+
+Command<F> SessionStoreGenerator::CompletionOf(const std::string& claim) {
+  Command command = CommandOf(CommitRuntimeStateRequest{}, NewLabel('m'));
+  auto& commit = std::get<CommitRuntimeStateRequest>(std::get<0>(command.action)).commit;
+  commit.session_id = world_.sessions[0];
+  commit.completed_turn_input_claims.emplace_back();
+  if (const LaneHandle* lane = NewestLane(0)) {
+    command.references.push_back({"commit.session_execution_lease", lane->label, lane->path});
+  }
+  command.references.push_back({"commit.completed_turn_input_claims.0", claim, ""});
+  return command;
+}
+
+// One client interrupts a turn, the other looks whether the commit is there and then what waits: all of the commit, or nothing.
+void SessionStoreGenerator::PlanWatchedInterrupt() {
+  session_ = 0;
+  Command commit = CompletionOf("");
+  auto& body = std::get<CommitRuntimeStateRequest>(std::get<0>(commit.action)).commit;
+  body.completed_turn_input_claims.clear();
+  body.interrupted_turn_input_turn_id = AnyTurn();
+  commit.references.pop_back();
+  branch_plans_[1].push_back(std::move(commit));
+  branch_plans_[0].push_back(CommandOf(LoadSessionRequest{}));
+  branch_plans_[0].push_back(random_.OneIn(3) ? ClaimNext() : CommandOf(ListPendingTurnInputsRequest{world_.sessions[0]}));
+}
+
+// Two clients of a phase want the same claimed inputs: one to complete or give back its claim, maybe as its turn is interrupted,
+// the other to claim or cancel them, or to see what the first one did.
+void SessionStoreGenerator::PlanContest() {
+  if (random_.OneIn(3)) return PlanWatchedInterrupt();
+  const auto& claims = known_.input_claims;
+  const auto found = std::find_if(claims.rbegin(), claims.rend(), [](const InputClaimHandle& claim) { return !claim.over; });
+  if (found == claims.rend()) return;
+  session_ = found->session;
+  const std::string& session = world_.sessions[found->session];
+  if (found->session == 0 && random_.Percent(60)) {
+    Command commit = CompletionOf(found->label);
+    if (random_.Percent(60)) {
+      std::get<CommitRuntimeStateRequest>(std::get<0>(commit.action)).commit.interrupted_turn_input_turn_id = AnyTurn();
+    }
+    branch_plans_[1].push_back(std::move(commit));
+  } else {
+    branch_plans_[1].push_back(AbandonOf(found->label));
+  }
+  Command cancel = CommandOf(CancelPendingTurnInputsRequest{session, {InputIdTarget{"nobody's"}, InputIdTarget{"nobody's"}}});
+  cancel.references.push_back({"targets.0", found->label, "inputs.0"});
+  cancel.references.push_back({"targets.1", found->label, "inputs.1"});
+  for (std::size_t i = 0; i < 1 + random_.Below(2); ++i) {
+    const uint64_t way = random_.Below(4);
+    if (way == 0) branch_plans_[0].push_back(CommandOf(ListPendingTurnInputsRequest{session}));
+    if (way == 1) branch_plans_[0].push_back(cancel);
+    if (way == 2) branch_plans_[0].push_back(ClaimNext());
+    if (way == 3) branch_plans_[0].push_back(ClaimActive());
+  }
+  if (random_.OneIn(2)) branch_plans_[0].push_back(CommandOf(ListPendingTurnInputsRequest{session}));
 }
 
 // A list, and at once a cancel of what is known: the two must agree (TI-INV-14).

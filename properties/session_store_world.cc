@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "properties/session_store_scenes.h"
 #include "rapidcheck/gen/Arbitrary.h"
 #include "rapidcheck/gen/Container.h"
 #include "rapidcheck/gen/Create.h"
@@ -49,7 +50,7 @@ constexpr std::array<Weight, kOperationCount<SessionStoreFamily> + 2> kWeights =
     {8, "abandon inputs: on live, lapsed, retaken and partly lost claims"},
     {3, "vacuum: frees keys and ids; more would leave no tombstone to meet"},
     {16, "move the clock: mostly to an expiry -1, 0, +1 ms"},
-    {1, "reopen a durable store"},
+    {3, "reopen a durable store: a third of the calls are of scenes, which have none"},
 }};
 
 const std::array<std::string, 5> kSessionNames = {"s", "s2", "", "session/\xC3\xA9", "S"};
@@ -91,8 +92,12 @@ QueuedWorkBatchDraft CommonDraft(Random& random, const World& world) {
 Theme DrawTheme(Random& random, const GeneratorOptions& options) {
   constexpr std::size_t kEnqueue = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
   if (kEnqueue < options.operations.size() && !options.operations[kEnqueue]) return Theme::kQueue;
-  static const auto kTheme = rc::gen::weightedElement<Theme>({{9, Theme::kQueue}, {6, Theme::kInputs}, {4, Theme::kBoth}});
-  return random.Value(kTheme);
+  static const auto kTheme = rc::gen::weightedElement<Theme>({{8, Theme::kQueue}, {7, Theme::kInputs}, {4, Theme::kBoth}});
+  const OpeningScene opening = OpeningSceneOf(options.program);
+  Theme theme = random.Value(kTheme);
+  if (opening.queue && theme == Theme::kInputs) theme = Theme::kQueue;
+  if (opening.inputs && theme == Theme::kQueue) theme = Theme::kInputs;
+  return theme;
 }
 
 constexpr std::size_t kFirstOfInputs = OperationIndexOf<SessionStoreFamily, EnqueuePendingTurnInputRequest>();
@@ -134,7 +139,13 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   const int sessions = random.Value(kSessionCount);
   const std::size_t first = random.Below(3) == 0 ? random.Below(kSessionNames.size()) : 0;
   for (int i = 0; i < sessions; ++i) world.sessions.push_back(kSessionNames[(first + i) % kSessionNames.size()]);
-  world.owners = Subset(random, Owners(options), 3);
+  const std::vector<LeaseOwnerIdentity> owners = Owners(options);
+  world.owners = Subset(random, owners, 3);
+  // Much needs the dead one.
+  const auto dead = std::find_if(owners.begin(), owners.end(), [](const LeaseOwnerIdentity& o) { return o.owner_id == "D"; });
+  if (random.Percent(75) && std::find(world.owners.begin(), world.owners.end(), *dead) == world.owners.end()) {
+    world.owners.push_back(*dead);
+  }
   world.keys = {std::nullopt, "k", "", "k2"};
   world.ttls = Subset<DurationMs>(random, {0, 1, 10, 100, 500, 1000, 60000}, 3);
   if (options.system_now != 0) {

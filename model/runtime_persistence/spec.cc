@@ -69,8 +69,8 @@ struct ReportedInstantOf {
 bool ConcernsQueue(absl::string_view id) {
   static constexpr absl::string_view kPrefixes[] = {"RP-ENQ-", "RP-CLM-", "RP-IDS-", "RP-REN-", "RP-ABN-",
                                                     "RP-CAN-", "RP-LST-", "RP-PND-", "RP-DUR-"};
-  static constexpr absl::string_view kIds[] = {"RP-CMT-23", "RP-CMT-26", "RP-INV-10", "RP-INV-11", "RP-INV-12",
-                                               "RP-INV-13", "RP-INV-14", "RP-INV-15", "RP-INV-16"};
+  static constexpr absl::string_view kIds[] = {"RP-CMT-23", "RP-CMT-24", "RP-CMT-25", "RP-CMT-26", "RP-CMT-27", "RP-INV-10",
+                                               "RP-INV-11", "RP-INV-12", "RP-INV-13", "RP-INV-14", "RP-INV-15", "RP-INV-16"};
   if (id == "RP-IDS-1") return false;  // the inherited method shows it too
   return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                      [&](auto prefix) { return id.substr(0, prefix.size()) == prefix; }) ||

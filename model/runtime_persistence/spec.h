@@ -3,11 +3,9 @@
 // The interface is described in model/spec.h. What is particular here:
 //
 // - One state holds everything: graph, head, checkpoint, ledger, turns, blobs, queue, attachments and meta, because one commit
-// moves
-//   most of them in one step. Each part is shared between states until one of them writes to it.
+//   moves most of them in one step. Each part is shared between states until one of them writes to it.
 // - An id, a token, a number or a ref that the store chose is taken over from the first answer that shows it and compared from
-// then
-//   on; before that it is *unseen*. An unseen claim's id and token match nothing, for nobody can present them.
+//   then on; before that it is *unseen*. An unseen claim's id and token match nothing, for nobody can present them.
 // - Fencing tokens are compared with the largest one granted with the same head batch only (RP-LAT-18).
 // - Where the contract lets stores choose and a store shows its choice (which usage entries count, whether it reads paths at all,
 //   its durability tier), the choice is part of the state: another one later is refused.

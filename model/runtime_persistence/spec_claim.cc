@@ -308,7 +308,7 @@ Verdict JudgeClaim(const Judge& judge, const ClaimCall& call, const GrantAnswer&
   if (call.max == 0) return JudgeVacuous(judge, call, answer);
   const Forecast forecast = ForecastClaim(judge, call);
   if (answer.unseen) return ApplyUnseen(judge, call, forecast, parts);
-  if (answer.error != nullptr) {
+  if (answer.error != nullptr || answer.response == nullptr) {
     return forecast.takes.empty() ? Refuse<"RP-CLM-2">() : BlameNoGrant(judge, call, forecast);
   }
   if (!answer.response->has_value()) return JudgeNone(judge, call, forecast, parts);

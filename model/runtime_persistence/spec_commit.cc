@@ -187,6 +187,8 @@ Verdict JudgeLateError(const Judge& judge, const RuntimeCommit& commit, const Co
   if (answer.ErrorIf<HeadRevisionConflict>() != nullptr) {
     return commit.expected_head_revision.has_value() ? Refuse<"RP-CMT-5">() : Refuse<"RP-CMT-4">();
   }
+  if (answer.IsBackend() && std::holds_alternative<Append>(commit.graph)) return Refuse<"RP-CMT-13">();
+  if (answer.IsBackend() && std::holds_alternative<ReplaceFull>(commit.graph)) return Refuse<"RP-CMT-15">();
   if (answer.ErrorIf<RuntimeTurnCommitConflict>() == nullptr) return Refuse<"RP-CMT-6">();
   const bool failed = commit.turn_commit.has_value() && Contains(state.memory->failed_turns, commit.turn_commit->turn_id);
   return failed ? Refuse<"RP-CMT-10">() : Refuse<"RP-CMT-11">();

@@ -294,7 +294,7 @@ struct ExpectedOf {
       return absl::StrCat("HeadRevisionConflict with expected ", *commit.expected_head_revision, " and actual ",
                           state.head_revision);
     }
-    const std::string bad = Completions(commit);
+    std::string bad = Completions(commit);
     if (!bad.empty()) return bad;
     return absl::StrCat(
         IsOddDelta(state, commit.graph) ? "a Backend error, for the delta names a node that is stored or twice; or " : "",

@@ -16,8 +16,8 @@
 //   BATCH       enqueue --> pending --claim--> claimed --commit that completes it--> gone
 //               claimed --abandon, or expires <= now--> pending        pending --cancel--> gone
 //               An expired batch is pending, and yet still owned by its claim until another claim takes it or it is cancelled.
-//   ATTACHMENT  absent --record_intent--> intent --commit_refs, or a commit that names it--> committed        any --forget-->
-//   absent
+//   ATTACHMENT  absent --record_intent--> intent --commit_refs, or a commit that names it--> committed
+//               any --forget--> absent
 //
 // Words used below, all judged at `now`, the store's clock read once per call:
 //   head       the state that the last accepted commit left; its *leaf* is the node at which the conversation goes on.
@@ -108,8 +108,7 @@ class RuntimePersistence : public AttachmentManifest {
   //   1. SessionBindingMismatch: the store is bound to another session. [RP-CMT-2]
   //   2. RuntimeTurnCommitConflict: the stamp names another session than the commit. [RP-CMT-7]
   //   3. The stamp's (session, turn) was accepted before, with this hash: a replay. Returns the result that it had then, field
-  //   for
-  //      field, and changes nothing; nothing else is looked at. With another hash: RuntimeTurnCommitConflict. [RP-CMT-8,9,11]
+  //      for field, and changes nothing; nothing else is looked at. With another hash: RuntimeTurnCommitConflict. [RP-CMT-8,9,11]
   //   4. HeadRevisionConflict{expected, actual}: expected_head_revision is given and not the current one; 0 stands for "no head".
   //      [RP-CMT-4,5]
   //   5. QueuedWorkClaimExpired{completion's session_id and claim_id}: a completion of another session, or that names a batch

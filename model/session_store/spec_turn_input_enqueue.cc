@@ -130,12 +130,13 @@ Verdict CheckFreshId(const Judge& judge, const SessionState& session, const Pend
 Verdict CheckFresh(const Judge& judge, const SessionState& session, const PendingTurnInputDraft& draft,
                    const PendingTurnInput& shown) {
   if (Verdict refused = CheckFreshId(judge, session, draft, shown)) return refused;
+  // What vacuum removed is shown instead of a new row.
+  const bool old = shown.enqueue_seq <= session.last_input_seq && KeyVacuumed(session, draft);
   if (shown.session_id != draft.session_id || shown.source_key != draft.source_key || shown.ingress != draft.ingress ||
       shown.input != draft.input || shown.enqueued_at_ms != judge.now) {
-    const bool old = shown.enqueued_at_ms < judge.now && KeyVacuumed(session, draft);
     return old ? Refuse<"TI-ENQ-13">() : Refuse<"TI-ENQ-5">();
   }
-  if (shown.state != FirstState(draft.ingress)) return Refuse<"TI-ENQ-2">();
+  if (shown.state != FirstState(draft.ingress)) return old ? Refuse<"TI-ENQ-13">() : Refuse<"TI-ENQ-2">();
   return shown.enqueue_seq > session.last_input_seq ? kAllowed : Refuse<"TI-ENQ-3">();
 }
 

@@ -323,7 +323,9 @@ class Checker {
     Random random = sweeps ? Random::ForProgram(~seed, place / kStatementsSwept) : Random::ForProgram(seed, k);
     ProgramShape shape = random.Pick(sweeps ? stage.sweep : stage.shapes);
     if (sweeps) shape.kill_at_statement = 1 + place % kStatementsSwept;
-    Result run = runner_->Generate(random.Split(), Generation(), shape);
+    GeneratorOptions generation = Generation();
+    generation.program = sweeps ? place / kStatementsSwept : k;
+    Result run = runner_->Generate(random.Split(), generation, shape);
     Count(run, counts);
     counts.inside += run.inside;
     if (!run.status.ok()) {

@@ -243,6 +243,7 @@ class Driver {
     std::vector<std::vector<CallRecord<F>>> records(clients);
     {
       std::vector<std::jthread> threads;
+      threads.reserve(clients);
       for (int client = 0; client < clients; ++client) {
         threads.emplace_back([&, client] {
           statuses[client] = RunClient(client, phase.clients[client], together, labels[client], records[client]);

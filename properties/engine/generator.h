@@ -20,6 +20,7 @@ namespace leasecheck::engine {
 
 // What a generator may rely on.
 struct GeneratorOptions {
+  uint64_t program = 0;         // its number in the run: what all programs should share in can be dealt out by it
   bool durable = false;         // may ask for Reopen
   bool move_clock = true;       // may ask for SetClock
   bool clock_backwards = true;  // ... to an earlier instant too

@@ -25,8 +25,8 @@ class Random {
   static Random ForProgram(uint64_t seed, uint64_t k) { return Random(rc::Random({seed, k, 0, 0})); }
 
   uint64_t Next() { return random_.next(); }
-  // Uniform in [0, n); n > 0. The bias of the modulus is below 2^-40 for every n used here.
-  uint64_t Below(uint64_t n) { return Next() % n; }
+  // Uniform in [0, n); 0 where n is 0. The bias of the modulus is below 2^-40 for every n used here.
+  uint64_t Below(uint64_t n) { return n == 0 ? 0 : Next() % n; }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
   // True with probability percent / 100.
   bool Percent(uint64_t percent) { return Below(100) < percent; }

@@ -6,6 +6,7 @@
 #define LEASECHECK_PROPERTIES_ENGINE_SHRINK_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -74,7 +75,7 @@ class Shrinker {
       Program<F> program = best_.program;
       program.phases.erase(program.phases.begin() + i);
       std::vector<Schedule> schedules = best_.schedules;
-      if (i < schedules.size()) schedules.erase(schedules.begin() + i);
+      if (i < schedules.size()) schedules.erase(schedules.begin() + static_cast<std::ptrdiff_t>(i));
       Try(std::move(program), std::move(schedules));
     }
   }

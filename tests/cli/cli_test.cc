@@ -220,20 +220,28 @@ TEST_F(CliTest, ThePrintedCommandCarriesTheFlags) {
 }
 
 TEST_F(CliTest, GoldenTracesReplayOnEveryBackend) {
-  // What is not durable cannot be reopened.
-  const std::string all = "$(find $S/traces -name '*.trace' | sort)";
-  const std::string no_reopening = "$(find $S/traces -name '*.trace' | sort | xargs grep -LE '^ *(reopen|crash)')";
-  for (const std::string backend : {"memory", "'process:exec \"$L\" serve'"}) {
-    const Ran ran = Run(absl::StrCat("$L replay ", no_reopening, " --backend ", backend));
-    EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
+  // Traces of two families are not played on one store.
+  const Ran mixed = Run("$L replay $(find $S/traces -name '*.trace' | sort)");
+  EXPECT_EQ(mixed.exit_code, 64);
+  EXPECT_THAT(mixed.err, HasSubstr(": it is a trace of "));
+  for (const std::string family : {"session_store", "runtime_persistence"}) {
+    // What is not durable cannot be reopened.
+    const std::string all = absl::StrCat("$(find $S/traces/", family, " -name '*.trace' | sort)");
+    const std::string no_reopening =
+        absl::StrCat("$(find $S/traces/", family, " -name '*.trace' | sort | xargs grep -LE '^ *(reopen|crash)')");
+    const std::string served = absl::StrCat("'process:exec \"$L\" serve --family ", family);
+    for (const std::string& backend : {std::string("memory"), served + "'"}) {
+      const Ran ran = Run(absl::StrCat("$L replay ", no_reopening, " --backend ", backend));
+      EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
+    }
+    for (const std::string& backend : {std::string("sqlite:"), served + " --backend sqlite:'"}) {
+      const Ran ran = Run(absl::StrCat("$L replay ", all, " --backend ", backend));
+      EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
+    }
+    const Ran not_durable = Run(absl::StrCat("$L replay ", all));
+    EXPECT_EQ(not_durable.exit_code, 2);
+    EXPECT_THAT(not_durable.out, HasSubstr("INCONCLUSIVE: the store is not durable: it cannot be reopened"));
   }
-  for (const std::string backend : {"sqlite:", "'process:exec \"$L\" serve --backend sqlite:'"}) {
-    const Ran ran = Run(absl::StrCat("$L replay ", all, " --backend ", backend));
-    EXPECT_EQ(ran.exit_code, 0) << backend << ran.out << ran.err;
-  }
-  const Ran not_durable = Run(absl::StrCat("$L replay ", all));
-  EXPECT_EQ(not_durable.exit_code, 2);
-  EXPECT_THAT(not_durable.out, HasSubstr("INCONCLUSIVE: the store is not durable: it cannot be reopened"));
 }
 
 // A program that knows nothing of us but the wire, and asks libc for the time, across expiries in virtual time.

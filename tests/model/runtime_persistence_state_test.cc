@@ -87,7 +87,7 @@ TEST_F(RuntimePersistenceState, AppendOfAStoredNode) {
   EXPECT_EQ(Path(std::nullopt, GraphOf({NodeOf("x", "ghost")}, "x")), kAllowed);
   const RuntimeCommit again = Commit(Append{{NodeOf("x", "a", 2), NodeOf("y")}, "x"});
   EXPECT_EQ(PeekError(CommitRuntimeStateRequest{again}, Backend{"stored"}), kAllowed);
-  EXPECT_EQ(PeekError(CommitRuntimeStateRequest{Commit(Append{{NodeOf("y")}, "y"})}, Backend{"no"}), "RP-CMT-6");
+  EXPECT_EQ(PeekError(CommitRuntimeStateRequest{Commit(Append{{NodeOf("y")}, "y"})}, Backend{"no"}), "RP-CMT-13");
   ASSERT_EQ(Accept(again), kAllowed);  // RP-LAT-6: one record, the new content, anywhere
   EXPECT_EQ(Full(GraphOf({NodeOf("x", "a", 2), NodeOf("y")}, "x")), kAllowed);
   EXPECT_EQ(Full(GraphOf({NodeOf("y"), NodeOf("x", "a", 2)}, "x")), kAllowed);
@@ -115,7 +115,7 @@ TEST_F(RuntimePersistenceState, TombstonesAndVacuum) {
   EXPECT_EQ(Path(std::nullopt, GraphOf({r, l2}, "l2")), "RP-LDS-9");
   // RP-VAC-5: the id is new again.
   const RuntimeCommit append = Commit(Append{{l1}, "l1"});
-  EXPECT_EQ(PeekError(CommitRuntimeStateRequest{append}, Backend{"stored"}), "RP-CMT-6");
+  EXPECT_EQ(PeekError(CommitRuntimeStateRequest{append}, Backend{"stored"}), "RP-CMT-13");
   EXPECT_EQ(Accept(append), kAllowed);
 }
 

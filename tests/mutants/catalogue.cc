@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tests/mutants/catalogue_turn_inputs.h"
 #include "tests/mutants/slip_target.h"
 
@@ -28,6 +30,9 @@ constexpr const char* kInputsWaitTrail[] = {"TI-LST-1", "TI-LST-3", "TI-LST-4", 
                                             "TI-NXT-4", "TI-NXT-7", "TI-ENQ-6", "TI-INV-9", "TI-INV-12", "TI-INV-14"};
 constexpr const char* kInputsHeldTrail[] = {"TI-CMT-4", "TI-CMT-5", "TI-CMT-9", "TI-CAN-8", "TI-CAN-10", "TI-CAN-12", "TI-ABN-3",
                                             "TI-NXT-6", "TI-ACT-9", "TI-INV-3", "TI-INV-4", "TI-INV-5",  "TI-INV-7",  "TI-INV-8"};
+
+constexpr const char* kInputsDeferredTrail[] = {"TI-NXT-3", "TI-NXT-10", "TI-ACT-8", "TI-ACT-10"};
+constexpr const char* kInputsEndedTrail[] = {"TI-LST-2", "TI-ENQ-8", "TI-ENQ-10", "TI-SFX-8", "TI-VAC-1"};
 
 constexpr Mutant kMutants[] = {
     {Slip::kSeqFromCount,
@@ -858,7 +863,7 @@ constexpr Mutant kMutants[] = {
      "race-enqueue-time-before-lock",
      "Enqueue stamps the batch with the time that it read before it waited for the lock.",
      MutantKind::kRace,
-     {"QW-ENQ-1", "QW-CLM-17", "QW-PND-1"},
+     {"QW-ENQ-1", "QW-LST-1", "QW-CLM-17", "QW-PND-1"},
      Trail::kGranted},
     {Slip::kRaceAbandonCheckThenClear,
      "race-abandon-check-then-clear",
@@ -974,7 +979,7 @@ constexpr Mutant kMutants[] = {
      "crash-renew-written-late",
      "Renewals answer before their write, which the next call makes.",
      MutantKind::kCrash,
-     {"QW-REN-1"},
+     {"QW-REN-1", "QW-CLM-9"},
      Trail::kLeases},
     {Slip::kCrashReleaseWrittenLate,
      "crash-release-written-late",
@@ -1053,7 +1058,7 @@ constexpr Mutant kMutants[] = {
      "crash-stamp-written-first",
      "A commit writes its stamp before what the stamp stands for.",
      MutantKind::kCrash,
-     {"SC-CMT-3", "SC-CMT-12", "SC-CMT-6"},
+     {"SC-CMT-3", "SC-CMT-12", "SC-CMT-6", "QW-LST-1"},  // what it settled is listed still
      Trail::kHead},
     {Slip::kCrashAvailabilityForgotten,
      "crash-availability-forgotten",
@@ -1074,13 +1079,10 @@ static_assert(EverySlipIsListed(), "the table has every slip before kFirstOfInpu
 
 }  // namespace
 
-absl::string_view KindName(MutantKind kind) {
-  return kind == MutantKind::kSequential ? "sequential" : kind == MutantKind::kRace ? "race" : "crash";
-}
-
 absl::string_view TrailName(Trail trail) {
-  static constexpr absl::string_view kNames[] = {"",     "fence",  "lane", "retaken",     "granted",
-                                                 "held", "leases", "head", "inputs wait", "inputs held"};
+  static constexpr absl::string_view kNames[] = {
+      "",       "fence", "lane",        "retaken",     "granted",         "held",
+      "leases", "head",  "inputs wait", "inputs held", "inputs deferred", "inputs ended"};
   return kNames[static_cast<std::size_t>(trail)];
 }
 
@@ -1096,8 +1098,12 @@ std::vector<const char*> ClausesOf(Trail trail) {
   if (trail == Trail::kGranted) add(kGrantedTrail);
   if (trail == Trail::kHeld || trail == Trail::kLeases) add(kHeldTrail);
   if (trail == Trail::kHead) add(kHeadTrail);
-  if (trail == Trail::kInputsWait || trail == Trail::kInputsHeld) add(kInputsWaitTrail);
-  if (trail == Trail::kInputsHeld) add(kInputsHeldTrail);
+  const bool ended = trail == Trail::kInputsEnded;
+  const bool deferred = trail == Trail::kInputsDeferred;
+  if (trail == Trail::kInputsWait || trail == Trail::kInputsHeld || ended || deferred) add(kInputsWaitTrail);
+  if (trail == Trail::kInputsHeld || ended) add(kInputsHeldTrail);
+  if (deferred) add(kInputsDeferredTrail);
+  if (ended) add(kInputsEndedTrail);
   return clauses;
 }
 
@@ -1113,6 +1119,10 @@ std::vector<std::string> Mutant::ClauseIds() const {
     if (clause != nullptr) ids.emplace_back(clause);
   }
   return ids;
+}
+
+std::string Mutant::Named() const {
+  return absl::StrCat(absl::StrJoin(ClauseIds(), ", "), trail == Trail::kNone ? "" : absl::StrCat("; trail: ", TrailName(trail)));
 }
 
 absl::Span<const Mutant> Mutants() {

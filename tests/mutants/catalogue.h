@@ -15,32 +15,27 @@
 #include "absl/types/span.h"
 #include "model/session_store/family.h"
 #include "model/target.h"
+#include "tests/mutants/mutant.h"
 #include "tests/mutants/slip_store.h"
 
 namespace leasecheck::mutants {
 
-enum class MutantKind {
-  kSequential,  // wrong in a single call after another
-  kRace,        // wrong only where calls overlap
-  kCrash,       // wrong only after the store was killed or reopened
-};
-
-// "sequential", "race" or "crash".
-absl::string_view KindName(MutantKind kind);
-
 // Where several calls, equally short, show the same wrong state, chance decides which of them the smallest program ends with. A
 // trail is the clauses by which these calls show it.
 enum class Trail {
-  kNone,        // the wrong answer is the slip's own
-  kFence,       // a fence is accepted or refused wrongly: the four calls that take one
-  kLane,        // who holds the lane until when: those four, and the lane's own calls
-  kRetaken,     // a live claim's batch is granted again: the scan, or the claim of either kind that should have found nothing
-  kGranted,     // which batches a claim is granted
-  kHeld,        // which claim holds which batches until when
-  kLeases,      // lane and held
-  kHead,        // what a commit left: head revision, body, stamps
-  kInputsWait,  // which turn inputs wait: the list, the cancels, and the claims that look for them
-  kInputsHeld,  // ... and which claim holds which of them: abandoning and completing too
+  kNone,            // the wrong answer is the slip's own
+  kFence,           // a fence is accepted or refused wrongly: the four calls that take one
+  kLane,            // who holds the lane until when: those four, and the lane's own calls
+  kRetaken,         // a live claim's batch is granted again: the scan, or the claim of either kind that should have found nothing
+  kGranted,         // which batches a claim is granted
+  kHeld,            // which claim holds which batches until when
+  kLeases,          // lane and held
+  kHead,            // what a commit left: head revision, body, stamps
+  kInputsWait,      // which turn inputs wait: the list, the cancels, and the claims that look for them
+  kInputsHeld,      // ... and which claim holds which of them: abandoning and completing too
+  kInputsDeferred,  // which wait for their turn and which for the next one: the calls of kInputsWait, and the claims of the other
+                    // kind
+  kInputsEnded,     // which have ended: the calls of kInputsHeld, a key's replay, and the number that vacuum tells
 };
 
 struct Mutant {
@@ -53,6 +48,7 @@ struct Mutant {
 
   bool DiesBy(absl::string_view clause) const;
   std::vector<std::string> ClauseIds() const;  // without the trail's
+  std::string Named() const;                   // the clauses and the trail, for a person
 };
 
 absl::string_view TrailName(Trail trail);

@@ -4,8 +4,11 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "properties/engine/in_process_target.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
+#include "tests/mutants/disk_target.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -17,7 +20,7 @@ constexpr PersistenceMutant kMutants[] = {
     {Slip::kReplayBehindHead,
      "replay-behind-head",
      "The expected revision is compared before the turn is looked up, so a retry conflicts.",
-     {"RP-CMT-8", "RP-INV-3"}},
+     {"RP-CMT-8", "RP-CMT-9", "RP-INV-3"}},
     {Slip::kStampOnRejection,
      "stamp-on-rejection",
      "A rejected commit leaves its stamp, and its retry is taken for a replay.",
@@ -34,7 +37,7 @@ constexpr PersistenceMutant kMutants[] = {
     {Slip::kTornCompletions,
      "torn-completions",
      "The batches of good completions are gone though a later completion fails the commit.",
-     {"RP-INV-4", "RP-LST-1", "RP-PND-1", "RP-INV-15", "RP-CLM-3", "RP-CAN-1", "RP-CMT-23", "RP-REN-1"}},
+     {"RP-INV-4", "RP-LST-1", "RP-PND-1", "RP-INV-15", "RP-CLM-3", "RP-CAN-1", "RP-CMT-23", "RP-REN-1", "RP-CLM-13"}},
     {Slip::kTornUsage,
      "torn-usage",
      "The usage of a rejected commit stays in the ledger.",
@@ -86,7 +89,7 @@ constexpr PersistenceMutant kMutants[] = {
     {Slip::kVacuumRevives,
      "vacuum-revives",
      "Vacuum clears the marks of tombstoned nodes and keeps the nodes.",
-     {"RP-INV-7", "RP-LDS-3", "RP-LDN-2", "RP-VAC-3", "RP-TMB-1", "RP-CMT-6", "RP-LDS-7", "RP-LDS-9"}},
+     {"RP-INV-7", "RP-LDS-3", "RP-LDN-2", "RP-VAC-3", "RP-TMB-1", "RP-CMT-6", "RP-LDS-7", "RP-LDS-9", "RP-CMT-13"}},
     {Slip::kTombstoneTrap,
      "tombstone-trap",
      "An id that was tombstoned while unknown is hidden when it is appended.",
@@ -110,9 +113,9 @@ constexpr PersistenceMutant kMutants[] = {
     {Slip::kGcCountsAgain, "gc-counts-again", "A collection reports what the one before it deleted.", {"RP-GC-3"}},
     {Slip::kMetaMerged, "meta-merged", "Saving meta without a directory keeps the old one.", {"RP-MET-2", "RP-MET-3"}},
     // The queue.
-    {Slip::kKeyUnscoped, "key-unscoped", "A source_key finds batches of other sessions.", {"RP-ENQ-5"}},
+    {Slip::kKeyUnscoped, "persistence-key-unscoped", "A source_key finds batches of other sessions.", {"RP-ENQ-5"}},
     {Slip::kKeyFreedByClaim,
-     "key-freed-by-claim",
+     "persistence-key-freed-by-claim",
      "Claimed batches are left out when a key is looked up.",
      {"RP-ENQ-4", "RP-INV-15"}},
     {Slip::kSeqPerSession, "seq-per-session", "Each session counts its own batches.", {"RP-ENQ-3"}},
@@ -124,9 +127,9 @@ constexpr PersistenceMutant kMutants[] = {
      "fencing-reset-on-abandon",
      "Giving a batch back starts its fencing counter anew.",
      {"RP-CLM-9", "RP-INV-13"}},
-    {Slip::kBoundaryIgnored, "boundary-ignored", "The boundary of a claim is not looked at.", {"RP-CLM-4"}},
+    {Slip::kBoundaryIgnored, "persistence-boundary-ignored", "The boundary of a claim is not looked at.", {"RP-CLM-4"}},
     {Slip::kExclusiveTakesRun, "exclusive-takes-run", "An exclusive head takes the batches behind it with it.", {"RP-CLM-5"}},
-    {Slip::kMergeKeyIgnored, "merge-key-ignored", "Batches of other groups join.", {"RP-CLM-6"}},
+    {Slip::kMergeKeyIgnored, "persistence-merge-key-ignored", "Batches of other groups join.", {"RP-CLM-6"}},
     {Slip::kClaimsAnySession, "claims-any-session", "A claim takes batches of every session.", {"RP-CLM-15", "RP-INV-16"}},
     {Slip::kByIdsUnordered, "by-ids-unordered", "A claim by ids compares them as a set.", {"RP-IDS-2", "RP-IDS-4"}},
     {Slip::kByIdsKeepsMismatch,
@@ -143,7 +146,7 @@ constexpr PersistenceMutant kMutants[] = {
      {"RP-INV-10", "RP-INV-14", "RP-PND-1", "RP-CAN-2", "RP-CMT-23", "RP-REN-1", "RP-CMT-27", "RP-INV-15"}},
     {Slip::kCancelLive, "cancel-live", "A batch under a live claim can be cancelled.", {"RP-CAN-2"}},
     {Slip::kCancelKeepsDeferred, "cancel-keeps-deferred", "A deferred batch cannot be cancelled.", {"RP-CAN-3", "RP-CAN-1"}},
-    {Slip::kPendingHidesDeferred, "pending-hides-deferred", "The pending list leaves deferred batches out.", {"RP-PND-1"}},
+    {Slip::kPendingHidesDeferred, "persistence-pending-hides-deferred", "The pending list leaves deferred batches out.", {"RP-PND-1"}},
     // Attachments.
     {Slip::kCutoffExclusive,
      "cutoff-exclusive",
@@ -169,23 +172,59 @@ constexpr PersistenceMutant kMutants[] = {
     {Slip::kTornRead,
      "torn-read",
      "A read takes the head, and the graph and the ledger a moment later.",
-     {"RP-INV-5", "RP-INV-6", "RP-LDS-3", "RP-LDS-4", "RP-LDS-14", "RP-CMT-18", "RP-INV-7", "RP-LDS-10"},
-     true},
+     {"RP-INV-5", "RP-INV-6", "RP-LDS-3", "RP-LDS-4", "RP-LDS-14", "RP-CMT-18", "RP-INV-7", "RP-LDS-10", "RP-CMT-6"},
+     MutantKind::kRace},
     {Slip::kCheckThenCommit,
      "check-then-commit",
      "A commit is checked, and made a moment later.",
-     {"RP-INV-1", "RP-INV-2", "RP-INV-3", "RP-CMT-6", "RP-CMT-5", "RP-CMT-8", "RP-CMT-2", "RP-CMT-1"},
-     true},
+     {"RP-INV-1", "RP-INV-2", "RP-INV-3", "RP-CMT-6", "RP-CMT-5", "RP-CMT-8", "RP-CMT-2", "RP-CMT-1", "RP-CMT-14", "RP-CMT-27"},
+     MutantKind::kRace},
     {Slip::kCheckThenEnqueue,
      "check-then-enqueue",
      "A key is looked up, and its batch stored a moment later.",
-     {"RP-ENQ-4", "RP-INV-15", "RP-ENQ-1", "RP-ENQ-5"},
-     true},
+     {"RP-ENQ-4", "RP-INV-15", "RP-ENQ-1", "RP-ENQ-5", "RP-ENQ-3"},
+     MutantKind::kRace},
     {Slip::kCheckThenClaim,
      "check-then-claim",
      "The batches of a claim are chosen, and taken a moment later.",
-     {"RP-INV-10", "RP-CLM-3", "RP-INV-14", "RP-CLM-6", "RP-CMT-23", "RP-INV-13", "RP-CLM-5", "RP-PND-1"},
-     true},
+     {"RP-INV-10", "RP-CLM-3", "RP-INV-14", "RP-CLM-6", "RP-CMT-23", "RP-INV-13", "RP-CLM-5", "RP-PND-1", "RP-CLM-9"},
+     MutantKind::kRace},
+    // What a crash leaves.
+    {Slip::kCrashCommitInTwoWrites,
+     "persistence-crash-commit-in-two-writes",
+     "A commit writes its head first; usage, attachments and what it settles follow.",
+     {"RP-INV-4", "RP-INV-5", "RP-INV-6", "RP-INV-17", "RP-CMT-24", "RP-LDS-1", "RP-CMT-1", "RP-CMT-6"},
+     MutantKind::kCrash},
+    {Slip::kCrashLedgerForgotten,
+     "persistence-crash-ledger-forgotten",
+     "The ledger is not written to disk.",
+     {"RP-CMT-18", "RP-INV-5", "RP-INV-6"},
+     MutantKind::kCrash},
+    {Slip::kCrashStampsForgotten,
+     "persistence-crash-stamps-forgotten",
+     "The turns that were committed are not written to disk.",
+     {"RP-CMT-8", "RP-CMT-9", "RP-INV-3"},
+     MutantKind::kCrash},
+    {Slip::kCrashTombstonesForgotten,
+     "persistence-crash-tombstones-forgotten",
+     "Tombstones are not written to disk.",
+     {"RP-TMB-1", "RP-INV-7", "RP-INV-8", "RP-LDS-3", "RP-LDN-2", "RP-VAC-2"},
+     MutantKind::kCrash},
+    {Slip::kCrashSnapshotsForgotten,
+     "persistence-crash-snapshots-forgotten",
+     "Snapshots are written to disk by nobody; only their names are.",
+     {"RP-LDS-13", "RP-CMT-22", "RP-GC-1"},
+     MutantKind::kCrash},
+    {Slip::kCrashFencingForgotten,
+     "persistence-crash-fencing-forgotten",
+     "The fencing counters of claimed batches start anew.",
+     {"RP-CLM-9", "RP-INV-13"},
+     MutantKind::kCrash},
+    {Slip::kCrashCommittedForgotten,
+     "persistence-crash-committed-forgotten",
+     "That an attachment was committed is not written to disk.",
+     {"RP-INV-17", "AM-UNC-1", "AM-CMT-1"},
+     MutantKind::kCrash},
 };
 
 constexpr PersistenceControl kControls[] = {
@@ -213,19 +252,34 @@ bool PersistenceMutant::DiesBy(absl::string_view clause) const {
   return std::any_of(clauses.begin(), clauses.end(), [&](const char* own) { return own != nullptr && clause == own; });
 }
 
+std::string PersistenceMutant::Named() const {
+  std::vector<absl::string_view> named;
+  for (const char* clause : clauses) {
+    if (clause != nullptr) named.emplace_back(clause);
+  }
+  return absl::StrJoin(named, ", ");
+}
+
 absl::Span<const PersistenceMutant> PersistenceMutants() { return kMutants; }
 absl::Span<const PersistenceControl> PersistenceControls() { return kControls; }
 
+TargetFactory<RuntimePersistenceFamily> FactoryOf(const PersistenceMutant& mutant) {
+  return PersistenceTargets(mutant.name, mutant.slip, {}, mutant.kind == MutantKind::kCrash);
+}
+
 TargetFactory<RuntimePersistenceFamily> PersistenceTargets(absl::string_view name, PersistenceSlip slip,
-                                                           const Liberties& liberties) {
-  StoreFactory<RuntimePersistenceFamily> factory;
-  factory.info.name = std::string(name);
-  factory.info.concurrency = 16;
-  factory.info.pausable = true;
-  factory.open = [slip, liberties](const OpenOptions& options) {
-    return std::make_unique<PersistenceSlipStore>(options.environment, slip, liberties);
+                                                           const Liberties& liberties, bool durable) {
+  TargetInfo info;
+  info.name = std::string(name);
+  info.concurrency = 16;
+  info.pausable = true;
+  info.durable = info.killable = durable;
+  return [=]() -> absl::StatusOr<std::unique_ptr<Target<RuntimePersistenceFamily>>> {
+    return std::make_unique<DiskTarget<RuntimePersistenceFamily, PersistenceState>>(
+        info, [=](const Environment& environment, PersistenceDisk* disk) {
+          return std::make_unique<PersistenceSlipStore>(environment, slip, liberties, disk);
+        });
   };
-  return InProcess(factory);
 }
 
 }  // namespace leasecheck::mutants

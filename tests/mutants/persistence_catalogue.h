@@ -7,11 +7,13 @@
 #define LEASECHECK_TESTS_MUTANTS_PERSISTENCE_CATALOGUE_H_
 
 #include <array>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/runtime_persistence/family.h"
 #include "model/target.h"
+#include "tests/mutants/mutant.h"
 #include "tests/mutants/persistence_slip_store.h"
 
 namespace leasecheck::mutants {
@@ -20,10 +22,11 @@ struct PersistenceMutant {
   PersistenceSlip slip;
   absl::string_view name;
   absl::string_view sentence;
-  std::array<const char*, 8> clauses;  // any of them may find it; null fills up
-  bool race = false;                   // wrong only where calls overlap
+  std::array<const char*, 10> clauses;  // any of them may find it; null fills up
+  MutantKind kind = MutantKind::kSequential;
 
   bool DiesBy(absl::string_view clause) const;
+  std::string Named() const;  // the clauses, for a person
 };
 
 struct PersistenceControl {
@@ -36,8 +39,10 @@ struct PersistenceControl {
 absl::Span<const PersistenceMutant> PersistenceMutants();
 absl::Span<const PersistenceControl> PersistenceControls();
 
+// Targets that run the mutant.
+TargetFactory<RuntimePersistenceFamily> FactoryOf(const PersistenceMutant& mutant);
 TargetFactory<RuntimePersistenceFamily> PersistenceTargets(absl::string_view name, PersistenceSlip slip,
-                                                           const Liberties& liberties);
+                                                           const Liberties& liberties, bool durable = false);
 
 }  // namespace leasecheck::mutants
 

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "model/environment.h"
 #include "model/runtime_persistence/store.h"
+#include "tests/mutants/disk.h"
 
 namespace leasecheck::mutants {
 
@@ -87,7 +88,15 @@ enum class PersistenceSlip {
   kCheckThenCommit,
   kCheckThenEnqueue,
   kCheckThenClaim,
-  kLast = kCheckThenClaim,
+  // What a crash leaves.
+  kCrashCommitInTwoWrites,
+  kCrashLedgerForgotten,
+  kCrashStampsForgotten,
+  kCrashTombstonesForgotten,
+  kCrashSnapshotsForgotten,
+  kCrashFencingForgotten,
+  kCrashCommittedForgotten,
+  kLast = kCrashCommittedForgotten,
 };
 
 // What the contract lets a store do otherwise (runtime-persistence.md, 4).
@@ -108,9 +117,58 @@ struct Liberties {
   bool paths_unsupported = false;      // RP-LAT-25
 };
 
+// All that the store keeps.
+struct PersistenceState {
+  struct Node {
+    runtime_persistence::SessionNodeRecord record;
+    bool tombstoned = false;
+  };
+  struct Blob {
+    std::string ref;
+    std::string content;
+  };
+  struct Row {
+    runtime_persistence::QueuedWorkBatch batch;
+    bool claimed = false;
+    std::string claim_id;
+    std::string lease_token;
+    EpochMs expires = 0;
+    uint64_t fencing = 0;
+  };
+  struct Turn {
+    std::string hash;
+    runtime_persistence::RuntimeCommitResult result;
+  };
+  struct Attachment {
+    runtime_persistence::AttachmentIntent intent;
+    bool committed = false;
+  };
+
+  std::optional<std::string> bound;
+  uint64_t revision = 0;
+  runtime_persistence::RuntimeCommit last;  // the last accepted commit, for what is replaced whole
+  std::optional<std::string> leaf;
+  runtime_persistence::RuntimeCommitResult result;
+  std::vector<Node> nodes;
+  std::set<std::string> traps;
+  std::vector<runtime_persistence::TokenLedgerEntry> ledger;
+  std::map<std::string, Turn> turns;
+  std::vector<Blob> blobs;
+  uint64_t swept = 0;  // blobs that the last collection removed
+  std::optional<runtime_persistence::SessionMeta> meta;
+  std::vector<Row> rows;  // ascending by enqueue_seq
+  uint64_t last_seq = 0;
+  uint64_t serial = 0;  // of ids
+  std::vector<Attachment> attachments;
+  std::set<std::pair<std::string, std::string>> early;  // kRefsRemembered, kForgetKeepsStamp
+};
+using PersistenceDisk = DiskOf<PersistenceState>;
+
 class PersistenceSlipStore final : public runtime_persistence::RuntimePersistence {
  public:
-  PersistenceSlipStore(const Environment& environment, PersistenceSlip slip, const Liberties& liberties);
+  // `disk`, where given, is borrowed and holds what earlier lives of the store wrote.
+  PersistenceSlipStore(const Environment& environment, PersistenceSlip slip, const Liberties& liberties,
+                       PersistenceDisk* disk = nullptr);
 
   template <class T>
   using Result = runtime_persistence::Result<T>;
@@ -150,30 +208,11 @@ class PersistenceSlipStore final : public runtime_persistence::RuntimePersistenc
       const runtime_persistence::ListPendingQueuedWorkRequest& request) override;
 
  private:
-  struct Node {
-    runtime_persistence::SessionNodeRecord record;
-    bool tombstoned = false;
-  };
-  struct Blob {
-    std::string ref;
-    std::string content;
-  };
-  struct Row {
-    runtime_persistence::QueuedWorkBatch batch;
-    bool claimed = false;
-    std::string claim_id;
-    std::string lease_token;
-    EpochMs expires = 0;
-    uint64_t fencing = 0;
-  };
-  struct Turn {
-    std::string hash;
-    runtime_persistence::RuntimeCommitResult result;
-  };
-  struct Attachment {
-    runtime_persistence::AttachmentIntent intent;
-    bool committed = false;
-  };
+  using Node = PersistenceState::Node;
+  using Blob = PersistenceState::Blob;
+  using Row = PersistenceState::Row;
+  using Turn = PersistenceState::Turn;
+  using Attachment = PersistenceState::Attachment;
   using Commit = runtime_persistence::RuntimeCommit;
   using Read = runtime_persistence::PersistedSessionRead;
 
@@ -181,7 +220,24 @@ class PersistenceSlipStore final : public runtime_persistence::RuntimePersistenc
   // Lets go of the mutex in the middle of a call, where the slip says so.
   void PauseIf(PersistenceSlip slip) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Writes the state to the disk when a call ends that may have changed it, whatever it answers.
+  class Saving {
+   public:
+    explicit Saving(PersistenceSlipStore* store) : store_(store) {}
+    ~Saving() { store_->Persist(); }
+    Saving(const Saving&) = delete;
+    Saving& operator=(const Saving&) = delete;
+
+   private:
+    PersistenceSlipStore* store_;
+  };
+  void Persist() ABSL_NO_THREAD_SAFETY_ANALYSIS;  // of Saving, whose owner holds the mutex
+
   // Commits (persistence_slip_store.cc).
+  // The answer to a commit that is not made: a replay, or an error.
+  std::optional<Result<runtime_persistence::RuntimeCommitResult>> Decide(const Commit& commit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteAhead(const Commit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<runtime_persistence::StoreError> Check(const Commit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<runtime_persistence::StoreError> CheckCompletions(const Commit& commit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool CompletionFits(const Commit& commit, const runtime_persistence::QueuedWorkCompletion& completion,
@@ -218,25 +274,11 @@ class PersistenceSlipStore final : public runtime_persistence::RuntimePersistenc
   const Environment environment_;
   const PersistenceSlip slip_;
   const Liberties liberties_;
+  PersistenceDisk* const disk_;
+  const int life_;  // of the disk's
 
   absl::Mutex mutex_;
-  std::optional<std::string> bound_ ABSL_GUARDED_BY(mutex_);
-  uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
-  Commit last_ ABSL_GUARDED_BY(mutex_);  // the last accepted commit, for what is replaced whole
-  std::optional<std::string> leaf_ ABSL_GUARDED_BY(mutex_);
-  runtime_persistence::RuntimeCommitResult result_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Node> nodes_ ABSL_GUARDED_BY(mutex_);
-  std::set<std::string> traps_ ABSL_GUARDED_BY(mutex_);
-  std::vector<runtime_persistence::TokenLedgerEntry> ledger_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Turn> turns_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Blob> blobs_ ABSL_GUARDED_BY(mutex_);
-  uint64_t swept_ ABSL_GUARDED_BY(mutex_) = 0;  // blobs that the last collection removed
-  std::optional<runtime_persistence::SessionMeta> meta_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Row> rows_ ABSL_GUARDED_BY(mutex_);  // ascending by enqueue_seq
-  uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t serial_ ABSL_GUARDED_BY(mutex_) = 0;  // of ids
-  std::vector<Attachment> attachments_ ABSL_GUARDED_BY(mutex_);
-  std::set<std::pair<std::string, std::string>> early_ ABSL_GUARDED_BY(mutex_);  // kRefsRemembered, kForgetKeepsStamp
+  PersistenceState state_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace leasecheck::mutants

@@ -9,7 +9,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "properties/check.h"
-#include "properties/session_store.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -39,7 +38,7 @@ std::string Summary(const std::vector<KillRow>& rows) {
 
 }  // namespace
 
-KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
+KillRow RunMutant(const AnyMutant& mutant, const RunOptions& options) {
   KillRow row;
   row.mutant = &mutant;
   row.seeds = options.seeds;
@@ -53,7 +52,7 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     check.sequential = mutant.kind == MutantKind::kSequential;
     check.concurrent = mutant.kind != MutantKind::kCrash;
     check.free_threads = false;  // so that the table is the same every time
-    const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), check);
+    const Report report = mutant.check(check);
     if (report.failures.empty()) {
       if (report.internal_error) row.trouble.push_back(absl::StrCat("seed ", check.seed, ": ", report.reason));
       continue;
@@ -61,7 +60,7 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
     const FailureReport& failure = report.failures.front();
     ++row.killed;
     ++row.by_clause[failure.clause];
-    if (!mutant.DiesBy(failure.clause)) row.foreign.push_back(failure.clause);
+    if (!mutant.dies_by(failure.clause)) row.foreign.push_back(failure.clause);
     operations.push_back(failure.operations);
     calls.push_back(failure.calls);
     std::string& shortest = row.shrunk_traces[failure.clause];
@@ -74,18 +73,18 @@ KillRow RunMutant(const Mutant& mutant, const RunOptions& options) {
 }
 
 std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown) {
-  std::vector<const Mutant*> chosen;
+  std::vector<const AnyMutant*> chosen;
   for (const std::string& name : options.names) {
-    chosen.push_back(FindMutant(name));
+    chosen.push_back(FindAnyMutant(name));
     if (chosen.back() != nullptr) continue;
     if (unknown != nullptr) *unknown = name;
     return {};
   }
-  for (const Mutant& mutant : Mutants()) {
-    if (options.names.empty()) chosen.push_back(&mutant);
+  for (const AnyMutant& mutant : AllMutants()) {
+    if (options.names.empty() && (options.family.empty() || mutant.family == options.family)) chosen.push_back(&mutant);
   }
   std::vector<KillRow> rows;
-  for (const Mutant* mutant : chosen) {
+  for (const AnyMutant* mutant : chosen) {
     rows.push_back(RunMutant(*mutant, options));
     if (options.progress) options.progress(rows.size(), chosen.size());
   }
@@ -100,8 +99,7 @@ std::string KillTable(const std::vector<KillRow>& rows) {
                                             row.mutant->name, KindName(row.mutant->kind), row.killed, row.seeds,
                                             row.median_operations, row.worst_operations, row.shrunk_calls, Clauses(row)));
     if (row.as_named()) continue;
-    absl::StrAppend(&table, "    named: ", absl::StrJoin(row.mutant->ClauseIds(), ", "),
-                    row.mutant->trail == Trail::kNone ? "" : absl::StrCat("; trail: ", TrailName(row.mutant->trail)), "\n");
+    absl::StrAppend(&table, "    named: ", row.mutant->named, "\n");
     for (const std::string& trouble : row.trouble) absl::StrAppend(&table, "    ", trouble, "\n");
   }
   absl::StrAppend(&table, "median, worst: contract calls until the mutant was killed; shrunk: calls of the minimal trace\n",

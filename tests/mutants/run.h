@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/mutants/catalogue.h"
+#include "tests/mutants/mutant.h"
 
 namespace leasecheck::mutants {
 
@@ -21,13 +21,14 @@ struct RunOptions {
   // Contract calls of one check, divided among its stages. A mutant that is not killed within them survives.
   uint64_t operations = 1'500'000;
   std::vector<std::string> names;  // mutants to run; empty: all
+  std::string family;              // ... of this family alone; empty: of each
   // Called after each mutant, with how many are done; may be empty.
   std::function<void(std::size_t done, std::size_t all)> progress;
 };
 
 // What came of one mutant.
 struct KillRow {
-  const Mutant* mutant = nullptr;
+  const AnyMutant* mutant = nullptr;
   int seeds = 0;
   int killed = 0;                        // seeds at which a clause was found broken, named or not
   std::map<std::string, int> by_clause;  // the clause that the shrunk trace breaks -> at how many seeds
@@ -42,7 +43,7 @@ struct KillRow {
   bool as_named() const { return killed == seeds && foreign.empty() && trouble.empty(); }
 };
 
-KillRow RunMutant(const Mutant& mutant, const RunOptions& options);
+KillRow RunMutant(const AnyMutant& mutant, const RunOptions& options);
 
 // The chosen mutants, in order. Empty where a name is no mutant's; `unknown` (may be null) then gets that name.
 std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown);

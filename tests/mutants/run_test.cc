@@ -11,6 +11,10 @@
 #include "gtest/gtest.h"
 
 namespace leasecheck::mutants {
+
+// What GoogleTest lists.
+void PrintTo(const AnyMutant& mutant, std::ostream* out) { *out << mutant.name; }
+
 namespace {
 
 bool Nightly() {
@@ -18,7 +22,7 @@ bool Nightly() {
   return nightly != nullptr && std::string(nightly) == "1";
 }
 
-class MutantTest : public testing::TestWithParam<Mutant> {};
+class MutantTest : public testing::TestWithParam<AnyMutant> {};
 
 TEST_P(MutantTest, DiesByANamedClause) {
   RunOptions options;
@@ -33,10 +37,9 @@ TEST_P(MutantTest, DiesByANamedClause) {
   for (const auto& [clause, trace] : row.shrunk_traces) std::cout << trace;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MutantTest, testing::ValuesIn(Mutants().begin(), Mutants().end()),
-                         [](const testing::TestParamInfo<Mutant>& mutant) {
-                           return absl::StrReplaceAll(mutant.param.name, {{"-", "_"}});
-                         });
+INSTANTIATE_TEST_SUITE_P(All, MutantTest, testing::ValuesIn(AllMutants()), [](const testing::TestParamInfo<AnyMutant>& mutant) {
+  return absl::StrReplaceAll(mutant.param.name, {{"-", "_"}});
+});
 
 }  // namespace
 }  // namespace leasecheck::mutants

@@ -4,19 +4,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "properties/check.h"
-#include "properties/session_store.h"
-#include "tests/mutants/catalogue.h"
+#include "tests/mutants/mutant.h"
 
 namespace leasecheck::mutants {
 
 std::optional<Report> ShowMutant(absl::string_view name, uint64_t seed, uint64_t operations) {
-  const Mutant* mutant = FindMutant(name);
+  const AnyMutant* mutant = FindAnyMutant(name);
   if (mutant == nullptr) return std::nullopt;
   CheckOptions options;
   options.seed = seed;
   options.operations = operations;
   options.replay_command_for_seed = absl::StrCat("leasecheck mutants --show ", name);
-  return Check<SessionStoreFamily>(FactoryOf(*mutant), options);
+  return mutant->check(options);
 }
 
 }  // namespace leasecheck::mutants

@@ -7,8 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "properties/check.h"
-#include "properties/engine/trace.h"
-#include "properties/session_store.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -25,18 +23,7 @@ T Worst(const std::vector<T>& values) {
   return values.empty() ? T() : *std::max_element(values.begin(), values.end());
 }
 
-std::size_t BranchCalls(const std::string& text) {
-  auto trace = engine::ParseTrace<SessionStoreFamily>(text, "shrunk", engine::PropertiesOf<SessionStoreFamily>::Conversions());
-  if (!trace.ok()) return 0;
-  std::size_t commands = 0;
-  for (const auto& phase : trace->program.phases) {
-    if (phase.clients.size() < 2) continue;
-    for (const auto& client : phase.clients) commands += client.size();
-  }
-  return commands;
-}
-
-ShrunkRow Measure(const Mutant& mutant, uint64_t first_seed, int seeds) {
+ShrunkRow Measure(const AnyMutant& mutant, uint64_t first_seed, int seeds) {
   ShrunkRow row;
   row.mutant = &mutant;
   row.seeds = seeds;
@@ -46,10 +33,10 @@ ShrunkRow Measure(const Mutant& mutant, uint64_t first_seed, int seeds) {
     options.operations = 1'500'000;
     options.sequential = false;
     options.free_threads = false;
-    const Report report = Check<SessionStoreFamily>(FactoryOf(mutant), options);
+    const Report report = mutant.check(options);
     if (report.failures.empty()) continue;
     const FailureReport& failure = report.failures.front();
-    row.branch_calls.push_back(BranchCalls(failure.trace));
+    row.branch_calls.push_back(mutant.branch_calls(failure.trace));
     row.calls.push_back(failure.calls);
     row.seconds.push_back(failure.shrink_seconds);
     row.runs += failure.replays;
@@ -79,7 +66,7 @@ Sums SumUp(const std::vector<ShrunkRow>& rows) {
 
 std::vector<ShrunkRow> MeasureShrinking(uint64_t first_seed, int seeds, const std::vector<std::string>& names) {
   std::vector<ShrunkRow> rows;
-  for (const Mutant& mutant : Mutants()) {
+  for (const AnyMutant& mutant : AllMutants()) {
     const bool named = names.empty() || std::find(names.begin(), names.end(), mutant.name) != names.end();
     if (named && mutant.kind == MutantKind::kRace) rows.push_back(Measure(mutant, first_seed, seeds));
   }

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/mutants/catalogue.h"
+#include "tests/mutants/mutant.h"
 
 namespace leasecheck::mutants {
 
 // What came of the failures of one mutant, a seed each.
 struct ShrunkRow {
-  const Mutant* mutant = nullptr;
+  const AnyMutant* mutant = nullptr;
   int seeds = 0;
   std::vector<std::size_t> branch_calls;  // of the shrunk programs: commands in their parallel phases
   std::vector<std::size_t> calls;         // ... and contract calls in all

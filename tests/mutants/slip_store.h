@@ -32,6 +32,7 @@
 #include "absl/synchronization/mutex.h"
 #include "model/environment.h"
 #include "model/session_store/store.h"
+#include "tests/mutants/disk.h"
 
 namespace leasecheck::mutants {
 
@@ -508,30 +509,7 @@ struct StoreState {
   std::set<std::pair<std::string, std::string>> settled;  // (lease token, batch id) of completed batches, for LAT-36
 };
 
-// What survives a crash: the last image written. Thread-safe.
-class Disk {
- public:
-  // Begins a new life of the store, which ends the last one: its writes no longer arrive. Returns the life's number.
-  int BeginLife() {
-    absl::MutexLock lock(&mutex_);
-    return ++life_;
-  }
-  void EndLife() { BeginLife(); }
-  StoreState Read() const {
-    absl::MutexLock lock(&mutex_);
-    return image_;
-  }
-  // Writes whole or not at all; nothing where `life` has ended.
-  void Write(int life, StoreState image) {
-    absl::MutexLock lock(&mutex_);
-    if (life == life_) image_ = std::move(image);
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  int life_ ABSL_GUARDED_BY(mutex_) = 0;
-  StoreState image_ ABSL_GUARDED_BY(mutex_);
-};
+using Disk = DiskOf<StoreState>;
 
 class SlipStore final : public session_store::SessionStore {
  public:

@@ -120,10 +120,6 @@ PendingTurnInput SlipStore::InsertInput(const PendingTurnInputDraft& draft, Epoc
     if (ended && Slips(Slip::kInputForEndedTurnDeferred)) input.state = TurnInputState::kDeferredNextTurn;
     if (session.interrupted_turns.count(turn->turn_id) > 0) input.state = TurnInputState::kDeferredNextTurn;
   }
-  if (Slips(Slip::kRaceInputSeqReadThenWrite)) {
-    input.enqueued_at_ms = LetOthersIn("input_seq_read");
-    state_.next_input_seq = input.enqueue_seq + 1;
-  }
   session.next_input_seq = input.enqueue_seq + 1;
   session.inputs.push_back({input, draft.ingress, std::nullopt, 0});
   return input;
@@ -134,10 +130,16 @@ Result<PendingTurnInput> SlipStore::EnqueuePendingTurnInput(const EnqueuePending
   absl::MutexLock lock(&mutex_);
   EpochMs now = Now();
   const Backend taken{"the input_id is taken"};
+  std::optional<uint64_t> early;
+  if (Slips(Slip::kRaceInputSeqReadThenWrite)) {  // before the key is looked up, so that nothing else comes of it
+    early = state_.next_input_seq;
+    now = LetOthersIn("input_seq_read");
+  }
   if (Slips(Slip::kInputIdBeforeKey) && InputIdTaken(draft)) return Fail(taken);
   if (auto replayed = ReplayInputKey(draft)) return *replayed;
   if (Slips(Slip::kRaceInputKeyThenInsert)) now = LetOthersIn("input_key_looked_up");
   if (InputIdTaken(draft) && !Slips(Slip::kInputIdUnchecked)) return Fail(taken);
+  if (early.has_value()) state_.next_input_seq = *early;
   PendingTurnInput input = InsertInput(draft, now);
   if (!Slips(Slip::kCrashInputEnqueueWrittenLate)) Persist();
   return input;
@@ -318,10 +320,10 @@ Result<VacuumReport> SlipStore::Vacuum(const VacuumRequest&) {
   const bool own_only = Deviates(Deviation::kInputVacuumsOwnSession) && state_.bound_session.has_value();
   for (auto& [id, session] : state_.sessions) {
     if (own_only && id != *state_.bound_session) continue;
-    const auto removed = std::remove_if(session.inputs.begin(), session.inputs.end(), [&](const InputRow& row) {
+    const auto removed = std::stable_partition(session.inputs.begin(), session.inputs.end(), [&](const InputRow& row) {
       const bool lapsed = row.input.state == TurnInputState::kAccepted && !LiveClaim(row, now);
-      if (Slips(Slip::kInputVacuumTakesLapsed) && lapsed) return true;
-      return Ended(row) && !(Slips(Slip::kInputVacuumKeepsCompleted) && row.input.state == TurnInputState::kCompleted);
+      if (Slips(Slip::kInputVacuumTakesLapsed) && lapsed) return false;
+      return !Ended(row) || (Slips(Slip::kInputVacuumKeepsCompleted) && row.input.state == TurnInputState::kCompleted);
     });
     report.removed_pending_turn_input_tombstone_count += static_cast<uint64_t>(session.inputs.end() - removed);
     for (auto row = removed; Slips(Slip::kInputKeyRemembered) && row != session.inputs.end(); ++row) {

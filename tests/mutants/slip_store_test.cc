@@ -16,8 +16,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/clause.h"
+#include "model/runtime_persistence/clauses.h"
 #include "model/session_store/clauses.h"
 #include "tests/mutants/catalogue.h"
+#include "tests/mutants/persistence_catalogue.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -428,11 +430,24 @@ TEST(RaceSlip, GrantsTwiceOnlyIfACallComesInBetween) {
   EXPECT_GT(between.pauses, 2);
 }
 
-TEST(Catalogue, EveryMutantNamesClausesThatExist) {
+TEST(Catalogue, EveryNameIsThereOnce) {
   std::set<std::string> names;
-  for (const Mutant& mutant : Mutants()) {
+  for (const AnyMutant& mutant : AllMutants()) {
     EXPECT_TRUE(names.emplace(mutant.name).second) << mutant.name << " is there twice";
     EXPECT_FALSE(mutant.sentence.empty()) << mutant.name;
+  }
+}
+
+TEST(Catalogue, EveryMutantNamesClausesThatExist) {
+  for (const PersistenceMutant& mutant : PersistenceMutants()) {
+    EXPECT_NE(mutant.clauses[0], nullptr) << mutant.name;
+    for (const char* clause : mutant.clauses) {
+      EXPECT_TRUE(clause == nullptr ||
+                  FindClause(runtime_persistence::kClauses, clause) < std::size(runtime_persistence::kClauses))
+          << mutant.name << ": " << clause;
+    }
+  }
+  for (const Mutant& mutant : Mutants()) {
     EXPECT_FALSE(mutant.ClauseIds().empty()) << mutant.name;
     std::vector<std::string> clauses = mutant.ClauseIds();
     for (const char* clause : ClausesOf(mutant.trail)) clauses.push_back(clause);
@@ -446,7 +461,7 @@ TEST(Catalogue, EveryMutantNamesClausesThatExist) {
 TEST(Catalogue, ThePublishedTableHasEveryMutant) {
   std::ifstream file(absl::StrCat(LEASECHECK_SOURCE_DIR, "/docs/MUTANTS.md"));
   const std::string table(std::istreambuf_iterator<char>(file), {});
-  for (const Mutant& mutant : Mutants()) {
+  for (const AnyMutant& mutant : AllMutants()) {
     EXPECT_NE(table.find(absl::StrCat("| ", mutant.name, " | ", mutant.sentence, " |")), std::string::npos) << mutant.name;
   }
 }

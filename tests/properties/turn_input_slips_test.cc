@@ -116,7 +116,7 @@ const std::vector<Slip>& Slips() {
        Changes<CommitRuntimeStateRequest>([](auto& r) { r.commit.interrupted_turn_input_turn_id = "t1"; })},
       {"OnlyTheFirstCompletion",
        {"TI-CMT-4", "TI-CMT-8", "TI-CMT-9", "TI-CAN-10", "TI-CAN-8", "TI-CAN-5", "TI-CAN-6", "TI-CAN-7", "TI-SFX-8", "TI-SFX-6",
-        "TI-ENQ-8", "TI-VAC-1", "TI-INV-3"},
+        "TI-ENQ-8", "TI-VAC-1", "TI-INV-3", "TI-INV-8"},
        Changes<CommitRuntimeStateRequest>([](auto& r) {
          if (r.commit.completed_turn_input_claims.size() > 1) r.commit.completed_turn_input_claims.resize(1);
        })},

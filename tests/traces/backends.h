@@ -2,7 +2,6 @@
 #ifndef LEASECHECK_TESTS_TRACES_BACKENDS_H_
 #define LEASECHECK_TESTS_TRACES_BACKENDS_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,7 @@ struct GoldenBackend {
   TargetFactory<F> targets;
   bool reference = false;  // it keeps the exact numbers that only the reference promises
   // The operations that it has in the contract's sense; none: all that its target offers.
-  std::function<bool(absl::string_view operation)> has = nullptr;
+  bool (*has)(absl::string_view operation) = nullptr;
 };
 
 // `directory`: an empty folder of the caller's, for durable stores. Specialised for each family.
