@@ -22,7 +22,6 @@ using runtime_repository::LeaseRecord;
 using runtime_repository::ReplayStatus;
 using runtime_repository::Result;
 using runtime_repository::RetryHistoryEntry;
-using runtime_repository::RetryPolicy;
 using runtime_repository::StoreError;
 
 // A contract error as the failure of any operation.

@@ -5,7 +5,6 @@
 #ifndef LEASECHECK_MODEL_INSTANT_H_
 #define LEASECHECK_MODEL_INSTANT_H_
 
-#include <compare>
 #include <cstdint>
 #include <utility>
 
@@ -19,7 +18,11 @@ struct Instant {
   constexpr Instant() = default;
   explicit constexpr Instant(int64_t milliseconds) : ms(milliseconds) {}
 
-  friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
+  friend constexpr bool operator==(const Instant&, const Instant&) = default;
+  friend constexpr bool operator<(const Instant& a, const Instant& b) { return a.ms < b.ms; }
+  friend constexpr bool operator>(const Instant& a, const Instant& b) { return b < a; }
+  friend constexpr bool operator<=(const Instant& a, const Instant& b) { return !(b < a); }
+  friend constexpr bool operator>=(const Instant& a, const Instant& b) { return !(a < b); }
   template <typename H>
   friend H AbslHashValue(H h, const Instant& instant) {
     return H::combine(std::move(h), instant.ms);
