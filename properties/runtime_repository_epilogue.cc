@@ -7,20 +7,12 @@
 namespace leasecheck::runtime_repository {
 namespace {
 
-using engine::Action;
 using engine::CallRecord;
 using engine::Command;
 
 constexpr std::size_t kHandlesKept = 16;
 constexpr uint64_t kAll = 1000;  // more than any program enqueues
 constexpr Instant kBeforeEverything(0);
-
-template <class Request>
-Command<F> CommandOf(Request request) {
-  Command<F> command;
-  command.action = Action<F>(RequestOf<F>(std::move(request)));
-  return command;
-}
 
 }  // namespace
 
@@ -65,12 +57,7 @@ void RuntimeRepositoryGenerator::BeginEpilogue(EpochMs now) {
 std::optional<Command<F>> RuntimeRepositoryGenerator::NextInEpilogue(const State& /*state*/, EpochMs now) {
   branch_ = -1;
   if (!epilogue_begun_) BeginEpilogue(now);
-  while (!epilogue_.empty()) {
-    Command command = std::move(epilogue_.front());
-    epilogue_.pop_front();
-    if (Offers(std::get<0>(command.action).index())) return command;
-  }
-  return std::nullopt;
+  return NextOf(epilogue_);
 }
 
 }  // namespace leasecheck::runtime_repository

@@ -11,7 +11,6 @@
 namespace leasecheck::runtime_repository {
 namespace {
 
-using engine::Action;
 using engine::Command;
 using engine::Loss;
 
@@ -31,13 +30,6 @@ constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per
 constexpr FaultRate kLeapRate = {8, "of clock moves: every retry is due at once, and little happens after it"};
 
 constexpr int64_t kGrace = 5;  // of the lease manager
-
-template <class Request>
-Command<F> CommandOf(Request request) {
-  Command<F> command;
-  command.action = Action<F>(RequestOf<F>(std::move(request)));
-  return command;
-}
 
 // `instant` or a millisecond beside it.
 Instant Near(engine::Random& random, Instant instant) {
@@ -119,15 +111,22 @@ Command<F> RuntimeRepositoryGenerator::Next(const State& state, EpochMs now) {
   if (planned_.empty()) PlanWork(state, now);
   if (planned_.empty() && random_.OneIn(14)) PlanProbe(state, now);
   if (planned_.empty() && random_.OneIn(40)) PlanTick(now);
-  if (!planned_.empty()) {
-    Command command = std::move(planned_.front());
-    planned_.pop_front();
-    return command;
-  }
+  if (planned_.empty() && random_.OneIn(24)) PlanScene(state, now);
+  if (auto command = NextOf(planned_)) return *std::move(command);
   Command command = Generate(random_.Weighted(world_.weights), state, now);
   if (command.loss != Loss::kNone && faults_.OneIn(2)) planned_.push_back(Again(command));
   if (command.loss == Loss::kNone) PlanRepeat(command, state);
   return command;
+}
+
+std::optional<Command<F>> RuntimeRepositoryGenerator::NextOf(std::deque<Command>& plan) const {
+  while (!plan.empty()) {
+    Command command = std::move(plan.front());
+    plan.pop_front();
+    const RequestOf<F>* request = engine::RequestIf<F>(command.action);
+    if (request == nullptr || Offers(request->index())) return command;
+  }
+  return std::nullopt;
 }
 
 // Where every attempt has ended, or there is none, little can happen: mostly a new one comes, or one that failed comes back.
@@ -230,13 +229,11 @@ Command<F> RuntimeRepositoryGenerator::NextInBranch(int client, const State& sta
     if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
       PlanStall(state, now);
     }
-    if (random_.OneIn(4)) PlanWatch(state);
+    if (random_.OneIn(3)) PlanWatch(state, now);
   }
   DrawAttempt(state);
-  if (static_cast<std::size_t>(client) < branch_plans_.size() && !branch_plans_[client].empty()) {
-    Command command = std::move(branch_plans_[client].front());
-    branch_plans_[client].pop_front();
-    return command;
+  if (static_cast<std::size_t>(client) < branch_plans_.size()) {
+    if (auto command = NextOf(branch_plans_[client])) return *std::move(command);
   }
   Command command = NextOfBranch(client, state, now);
   const bool call = engine::RequestIf<F>(command.action) != nullptr;
@@ -280,7 +277,8 @@ void RuntimeRepositoryGenerator::PlanStall(const State& state, EpochMs now) {
   branch_plans_[0].push_back(std::move(claim));
 }
 
-void RuntimeRepositoryGenerator::PlanWatch(const State& state) {
+void RuntimeRepositoryGenerator::PlanWatch(const State& state, EpochMs now) {
+  if (random_.OneIn(2)) return PlanTimeoutWatch(state, now);
   std::vector<const Attempt*> held;
   held.reserve(state.attempts->size());
   for (const Attempt& attempt : *state.attempts) {
@@ -288,19 +286,40 @@ void RuntimeRepositoryGenerator::PlanWatch(const State& state) {
   }
   if (held.empty()) return;
   const Attempt& attempt = *random_.Pick(held);
-  const auto& timeout = attempt.settings->timeout;
   hot_ = attempt.id();
-  branch_plans_[1].push_back(CommandOf(GetAttemptStatusRequest{hot_}));
-  if (timeout.has_value() && attempt.started_at.has_value() && random_.Percent(75)) {
-    const Instant due = SaturatingAdd(*attempt.started_at, timeout->timeout_ms);
-    branch_plans_[0].push_back(CommandOf(TransitionTimedOutAttemptsRequest{due}));
-    branch_plans_[1].push_back(CommandOf(ListDeadLettersRequest{}));
-    return;
-  }
   const Instant expires = attempt.lease->record.lease_expires_at;
   branch_plans_[0].push_back(CommandOf(ExpireLeasesAndRequeueRequest{SaturatingAdd(expires, 1)}));
+  branch_plans_[1].push_back(CommandOf(GetAttemptStatusRequest{hot_}));
   branch_plans_[1].push_back(CommandOf(GetLeaseForAttemptRequest{hot_}));
   branch_plans_[1].push_back(CommandOf(ListDispatchableAttemptsRequest{expires, 100}));
+}
+
+// The attempt's status, its lease and its dead letter: what a timeout moves. The watcher looks more than once, for it must look
+// while the timeout is at work.
+void RuntimeRepositoryGenerator::PlanTimeoutWatch(const State& state, EpochMs now) {
+  const auto watched = std::find_if(state.attempts->begin(), state.attempts->end(), [&](const Attempt& attempt) {
+    return attempt.Executes() || attempt.DispatchableAt(InstantOf(now));
+  });
+  if (watched == state.attempts->end()) return;
+  hot_ = watched->id();
+  const Instant at = InstantOf(now);
+  if (!watched->Executes()) {
+    Command claim = CommandOf(UpsertLeaseRequest{hot_, random_.Pick(world_.workers), SaturatingAdd(at, 30'000)});
+    claim.label = NewLabel('l');
+    branch_plans_[0].push_back(std::move(claim));
+  }
+  constexpr int64_t kTimeout = 1;
+  if (!watched->started_at.has_value() && watched->Executes()) {  // it was marked
+    branch_plans_[0].push_back(CommandOf(SetAttemptStartedAtRequest{hot_, at}));
+  }
+  branch_plans_[0].push_back(CommandOf(SetAttemptTimeoutPolicyRequest{hot_, kTimeout, AttemptExecutionStatus::kFailed}));
+  branch_plans_[0].push_back(CommandOf(TransitionTimedOutAttemptsRequest{SaturatingAdd(at, 60'000)}));
+  const std::size_t looks = 2 + random_.Below(2);
+  for (std::size_t i = 0; i < looks; ++i) {
+    branch_plans_[1].push_back(CommandOf(GetAttemptStatusRequest{hot_}));
+    branch_plans_[1].push_back(CommandOf(ListDeadLettersRequest{}));
+    if (random_.OneIn(3)) branch_plans_[1].push_back(CommandOf(GetLeaseForAttemptRequest{hot_}));
+  }
 }
 
 Command<F> RuntimeRepositoryGenerator::NextOfBranch(int client, const State& state, EpochMs now) {

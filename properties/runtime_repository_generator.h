@@ -19,6 +19,13 @@ namespace leasecheck::runtime_repository {
 
 using F = RuntimeRepositoryFamily;
 
+template <class Request>
+engine::Command<F> CommandOf(Request request) {
+  engine::Command<F> command;
+  command.action = engine::Action<F>(RequestOf<F>(std::move(request)));
+  return command;
+}
+
 // A lease that a program was granted: the label of the claim, and what is known of it. It only steers; a wrong one makes a less
 // interesting command, never a wrong verdict.
 struct LeaseHandle {
@@ -57,11 +64,35 @@ class RuntimeRepositoryGenerator final : public engine::Generator<F> {
   void DrawHot(const State& state, EpochMs now);
   // Observes, makes one call, and observes again; the call mostly has no effect.
   void PlanProbe(const State& state, EpochMs now);
+  // A short story that random commands seldom tell (runtime_repository_scenes.cc); each once before any comes again.
+  void PlanScene(const State& state, EpochMs now);
+  struct Subject {
+    std::string id;
+    uint32_t attempt_no = 1;
+  };
+  // An attempt that a claim will get, after what this plans; nullopt where there is none.
+  std::optional<Subject> Claimable(const State& state, EpochMs now, const std::string& other_than = "");
+  std::string PlanClaim(const std::string& attempt_id, Instant expires);  // the label
+  // A failed ack that leaves retries; the retry is due at once.
+  void PlanRetry(const Subject& subject, EpochMs now);
+  // False: nothing was planned, for the world lacks what it takes.
+  bool SceneTimeoutOfRetry(const State& state, EpochMs now);
+  bool SceneOldHandle(const State& state, EpochMs now);
+  bool SceneRememberedPolicy(const State& state, EpochMs now);
+  bool SceneNoTimeout(const State& state, EpochMs now);
+  bool SceneRetryBehind(const State& state, EpochMs now);
+  bool SceneTenants(const State& state, EpochMs now);
+  bool SceneRuns(const State& state, EpochMs now);
+  bool SceneLingering(const State& state, EpochMs now);
+  bool SceneEndedWithLease(const State& state, EpochMs now);
   // What a lease manager does: timeouts first, then the sweep, with the grace taken off (contract, 1).
   void PlanTick(EpochMs now);
   void PlanStall(const State& state, EpochMs now);
   // One client moves several things in one step, another looks at them one by one.
-  void PlanWatch(const State& state);
+  void PlanWatch(const State& state, EpochMs now);
+  void PlanTimeoutWatch(const State& state, EpochMs now);
+  // The next of a plan that the target offers; nullopt: none is left.
+  std::optional<Command> NextOf(std::deque<Command>& plan) const;
   void PlanRepeat(const Command& command, const State& state);
   Command NextOfBranch(int client, const State& state, EpochMs now);
   // A command that another client of the phase makes, made once more: two calls with one effect to give are what races are about.
@@ -103,7 +134,8 @@ class RuntimeRepositoryGenerator final : public engine::Generator<F> {
   int branch_ = -1;                                 // the client whose command is being made
   uint64_t labels_ = 0;
   std::vector<EpochMs> deadlines_;
-  std::deque<Command> planned_;  // the rest of a probe, or a call made again
+  std::vector<std::size_t> scenes_left_;
+  std::deque<Command> planned_;  // the rest of a probe or a scene, or a call made again
   bool epilogue_begun_ = false;
   std::deque<Command> epilogue_;
 };

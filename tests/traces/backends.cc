@@ -133,7 +133,10 @@ std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::st
   using F = RuntimeRepositoryFamily;
   return {
       {"memory", Memory<F>(), true},
+      {"memory, served", Served<F>("memory"), true},
       {"sqlite", Sqlite<F>(directory), true},
+      {"sqlite, served", Served<F>("sqlite:"), true},
+      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
   };
 }
 
