@@ -1,11 +1,13 @@
 // No false alarms of runtime_repository: the store of its mutants without a slip, and with every liberty that the contract's
 // latitude leaves, passes. 40,000 calls each usually; LEASECHECK_NIGHTLY=1 makes 10,000,000.
 #include <cstdlib>
+#include <iterator>
 #include <ostream>
 #include <string>
 
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "model/runtime_repository/clauses.h"
 #include "properties/check.h"
 #include "properties/runtime_repository.h"
 #include "tests/mutants/repository_catalogue.h"
@@ -54,6 +56,16 @@ INSTANTIATE_TEST_SUITE_P(All, RepositoryControlTest, testing::ValuesIn(Repositor
                          [](const testing::TestParamInfo<RepositoryControl>& control) {
                            return absl::StrReplaceAll(control.param.name, {{"-", "_"}});
                          });
+
+TEST(RepositoryCatalogue, EveryMutantNamesClausesThatExist) {
+  for (const RepositoryMutant& mutant : RepositoryMutants()) {
+    EXPECT_NE(mutant.clauses[0], nullptr) << mutant.name;
+    for (const char* clause : mutant.clauses) {
+      EXPECT_TRUE(clause == nullptr || FindClause(runtime_repository::kClauses, clause) < std::size(runtime_repository::kClauses))
+          << mutant.name << ": " << clause;
+    }
+  }
+}
 
 // Across crashes too.
 TEST(RepositorySlipStore, WithoutASlipConforms) {

@@ -9,6 +9,7 @@
 #include "adapters/sqlite/registry.h"
 #include "memstore/registry.h"
 #include "model/runtime_persistence/spec.h"
+#include "model/runtime_repository/spec.h"
 #include "model/session_store/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
