@@ -80,6 +80,7 @@ class RuntimeRepositoryGenerator final : public engine::Generator<F> {
   bool SceneOldHandle(const State& state, EpochMs now);
   bool SceneRememberedPolicy(const State& state, EpochMs now);
   bool SceneNoTimeout(const State& state, EpochMs now);
+  bool SceneFailover(const State& state, EpochMs now);
   bool SceneRetryBehind(const State& state, EpochMs now);
   bool SceneTenants(const State& state, EpochMs now);
   bool SceneRuns(const State& state, EpochMs now);

@@ -18,10 +18,11 @@ constexpr uint64_t kAll = 100;
 void RuntimeRepositoryGenerator::PlanScene(const State& state, EpochMs now) {
   using Scene = bool (RuntimeRepositoryGenerator::*)(const State&, EpochMs);
   using G = RuntimeRepositoryGenerator;
-  static constexpr std::array<Scene, 9> kScenes = {&G::SceneTimeoutOfRetry, &G::SceneOldHandle,   &G::SceneRememberedPolicy,
-                                                   &G::SceneNoTimeout,      &G::SceneRetryBehind, &G::SceneTenants,
-                                                   &G::SceneRuns,           &G::SceneLingering,   &G::SceneEndedWithLease};
-  constexpr std::size_t kMarking = 7;  // from here on they mark, which has programs of its own
+  static constexpr std::array<Scene, 10> kScenes = {&G::SceneTimeoutOfRetry, &G::SceneOldHandle, &G::SceneRememberedPolicy,
+                                                    &G::SceneNoTimeout,      &G::SceneFailover,  &G::SceneRetryBehind,
+                                                    &G::SceneTenants,        &G::SceneRuns,      &G::SceneLingering,
+                                                    &G::SceneEndedWithLease};
+  constexpr std::size_t kMarking = 8;  // from here on they mark, which has programs of its own
   if (scenes_left_.empty()) {
     const std::size_t scenes = world_.theme == Theme::kMarks ? kScenes.size() : kMarking;
     for (std::size_t i = 0; i < scenes; ++i) scenes_left_.push_back(i);
@@ -141,6 +142,29 @@ bool RuntimeRepositoryGenerator::SceneNoTimeout(const State& state, EpochMs now)
   planned_.push_back(CommandOf(SetAttemptTimeoutPolicyRequest{subject->id, timeout, Status::kFailed}));
   planned_.push_back(CommandOf(SetAttemptStartedAtRequest{subject->id, at}));
   planned_.push_back(CommandOf(TransitionTimedOutAttemptsRequest{SaturatingAdd(at, timeout)}));
+  planned_.push_back(CommandOf(GetAttemptStatusRequest{subject->id}));
+  return true;
+}
+
+// From which claim on a timeout counts when its attempt was swept and claimed again (RR-LAT-8, RR-UPS-11).
+bool RuntimeRepositoryGenerator::SceneFailover(const State& state, EpochMs now) {
+  const auto subject = Claimable(state, now);
+  if (!subject.has_value()) return false;
+  const Instant at = InstantOf(now);
+  const int64_t timeout = random_.Pick(world_.timeouts);
+  const Instant expires = SaturatingAdd(at, -1);
+  PlanClaim(subject->id, expires);
+  planned_.push_back(CommandOf(SetAttemptTimeoutPolicyRequest{subject->id, timeout, Status::kFailed}));
+  Instant started = at;
+  if (options_.system_now == 0 && options_.move_clock && random_.OneIn(2)) {
+    planned_.push_back({"", engine::SetClock{std::min(now + 1 + random_.Below(2), kMaxVirtualTime)}, {}});
+  } else {
+    started = SaturatingAdd(at, -1 - static_cast<int64_t>(random_.Below(1000)));
+    planned_.push_back(CommandOf(SetAttemptStartedAtRequest{subject->id, started}));
+  }
+  planned_.push_back(CommandOf(ExpireLeasesAndRequeueRequest{at}));
+  PlanClaim(subject->id, SaturatingAdd(at, kLong));
+  planned_.push_back(CommandOf(TransitionTimedOutAttemptsRequest{SaturatingAdd(started, timeout)}));
   planned_.push_back(CommandOf(GetAttemptStatusRequest{subject->id}));
   return true;
 }

@@ -189,7 +189,7 @@ constexpr RepositoryMutant kMutants[] = {
      "torn-sweep",
      "A sweep deletes the leases first and requeues later.",
      {"RR-EXP-8", "RR-EXP-2", "RR-FIX-9", "RR-LST-1", "RR-LST-3", "RR-INV-4", "RR-INV-6", "RR-EXP-1", "RR-INV-7", "RR-LST-6",
-      "RR-EXP-3", "RR-HBT-2", "RR-UPS-14"},
+      "RR-EXP-3", "RR-HBT-2", "RR-UPS-14", "RR-TMO-1"},
      MutantKind::kRace},
     {Slip::kTornTimeout,
      "torn-timeout",
@@ -226,7 +226,7 @@ constexpr RepositoryMutant kMutants[] = {
      "crash-sweep-in-two-writes",
      "A sweep writes that the leases are gone before it writes that the attempts are Queued.",
      {"RR-EXP-1", "RR-EXP-2", "RR-FIX-9", "RR-INV-7", "RR-LST-1", "RR-INV-4", "RR-DUR-1", "RR-HBT-2", "RR-FIX-15", "RR-HBT-3",
-      "RR-HBT-1", "RR-EXP-3", "RR-UPS-14"},
+      "RR-HBT-1", "RR-EXP-3", "RR-UPS-14", "RR-TMO-1"},
      MutantKind::kCrash},
 };
 
