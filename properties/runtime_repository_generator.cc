@@ -39,7 +39,7 @@ Instant Near(engine::Random& random, Instant instant) {
 }  // namespace
 
 RuntimeRepositoryGenerator::RuntimeRepositoryGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)), faults_(random_.Split()), options_(options), world_(MakeWorld(random_, options)) {}
+    : random_(random), faults_(random_.Split()), options_(options), world_(MakeWorld(random_, options)) {}
 
 bool RuntimeRepositoryGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 
