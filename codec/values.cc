@@ -3,6 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codec/instant.h"
 
 namespace leasecheck::codec::values_internal {
 namespace {
@@ -80,6 +81,7 @@ Json EncodeScalar(const OpaqueJson& value) {
   absl::StatusOr<Json> json = ParseJson(value.text);
   return json.ok() ? *std::move(json) : Json(value.text);
 }
+Json EncodeScalar(Instant value) { return Json(InstantText(value)); }
 Json NullJson() { return Json(nullptr); }
 Json EmptyObject() { return Json::object(); }
 Json EmptyArray() { return Json::array(); }
@@ -125,6 +127,19 @@ bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, OpaqueJs
   return true;
 }
 
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Instant* value) {
+  const std::optional<Instant> instant =
+      json.is_string() ? ParseInstant(json.get_ref<const std::string&>()) : std::optional<Instant>();
+  constexpr absl::string_view kExpected = "an instant such as \"2026-01-31T23:59:59.999Z\"";
+  if (!instant.has_value()) {
+    return json.is_string()
+               ? decoder.Fail(path, absl::StrCat("expected ", kExpected, ", got ", Quoted(json.get_ref<const std::string&>())))
+               : decoder.FailKind(path, kExpected, json);
+  }
+  *value = *instant;
+  return true;
+}
+
 bool DecodeUnsigned(const Json& json, const Path& path, Decoder& decoder, uint64_t max, uint64_t* value) {
   bool fits = json.is_number_unsigned() ? json.get<uint64_t>() <= max
                                         : json.is_number_integer() && json.get<int64_t>() >= 0 && json.get<uint64_t>() <= max;
@@ -147,6 +162,12 @@ bool ExpectObject(const Json& json, const Path& path, Decoder& decoder) {
 
 bool ExpectArray(const Json& json, const Path& path, Decoder& decoder) {
   return json.is_array() || decoder.FailKind(path, "an array", json);
+}
+
+bool ExpectArrayOf(std::size_t size, const Json& json, const Path& path, Decoder& decoder) {
+  if (!ExpectArray(json, path, decoder)) return false;
+  return json.size() == size ||
+         decoder.Fail(path, absl::StrCat("expected an array of ", size, " elements, got one of ", json.size()));
 }
 
 bool IsNull(const Json& json) { return json.is_null(); }

@@ -8,6 +8,8 @@
 //   struct          an object of its fields; an optional without a value is left out; a kFlattened field's members lie beside
 //   them std::optional   the value or null std::vector     an array enumeration     its word std::variant    by its tagging;
 //   under kExternal an alternative without fields is its name alone OpaqueJson      itself, as canonical text (codec/json.h)
+//   kElements       an array of the struct's elements, in order
+//   Instant         RFC 3339 text (codec/instant.h)
 //   integers        plain numbers over the whole range of the type; a fraction, even 5.0, or a number out of range is an error
 //
 // Everything here is a pure function, safe from any thread. The work is in values.cc; the templates only walk the lists.
@@ -32,6 +34,7 @@
 #include "absl/types/span.h"
 #include "codec/json.h"
 #include "model/field.h"
+#include "model/instant.h"
 
 namespace leasecheck::codec {
 
@@ -92,6 +95,7 @@ Json EncodeScalar(uint64_t value);
 Json EncodeScalar(int64_t value);
 Json EncodeScalar(double value);
 Json EncodeScalar(const OpaqueJson& value);
+Json EncodeScalar(Instant value);
 Json NullJson();
 Json EmptyObject();
 Json EmptyArray();
@@ -104,11 +108,13 @@ bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, std::str
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, bool* value);
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, double* value);
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, OpaqueJson* value);
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Instant* value);
 bool DecodeUnsigned(const Json& json, const Path& path, Decoder& decoder, uint64_t max, uint64_t* value);
 bool DecodeSigned(const Json& json, const Path& path, Decoder& decoder, int64_t min, int64_t max, int64_t* value);
 
 bool ExpectObject(const Json& json, const Path& path, Decoder& decoder);
 bool ExpectArray(const Json& json, const Path& path, Decoder& decoder);
+bool ExpectArrayOf(std::size_t size, const Json& json, const Path& path, Decoder& decoder);
 bool IsNull(const Json& json);
 std::size_t SizeOf(const Json& array);
 const Json& ElementAt(const Json& array, std::size_t index);
@@ -282,6 +288,10 @@ Json EncodeValue(const T& value) {
     Json object = EmptyObject();
     EncodeFields(value, &object);
     return object;
+  } else if constexpr (kIsTuple<T>) {
+    Json array = EmptyArray();
+    std::apply([&](const auto&... element) { (Append(&array, EncodeValue(value.*(element.member))), ...); }, kElements<T>);
+    return array;
   } else if constexpr (kIsWords<T>) {
     return EncodeScalar(std::string(WordOf(value)));
   } else if constexpr (kIsAlternatives<T>) {
@@ -302,6 +312,16 @@ bool DecodeList(const Json& json, const Path& path, Decoder& decoder, std::vecto
     if (!DecodeValue(ElementAt(json, i), path.Element(i), decoder, &value->emplace_back())) return false;
   }
   return true;
+}
+
+template <class T>
+bool DecodeTuple(const Json& json, const Path& path, Decoder& decoder, T* value) {
+  constexpr std::size_t kSize = std::tuple_size_v<std::remove_cv_t<decltype(kElements<T>)>>;
+  if (!ExpectArrayOf(kSize, json, path, decoder)) return false;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return (DecodeValue(ElementAt(json, I), path.Element(I), decoder, &(value->*(std::get<I>(kElements<T>).member))) && ...);
+  }
+  (std::make_index_sequence<kSize>{});
 }
 
 template <class I>
@@ -339,6 +359,8 @@ bool DecodeValue(const Json& json, const Path& path, Decoder& decoder, T* value)
     return DecodeList(json, path, decoder, value);
   } else if constexpr (kIsStruct<T>) {
     return ExpectObject(json, path, decoder) && DecodeFields(json, path, decoder, "", value);
+  } else if constexpr (kIsTuple<T>) {
+    return DecodeTuple(json, path, decoder, value);
   } else if constexpr (kIsWords<T>) {
     return DecodeEnum(json, path, decoder, value);
   } else if constexpr (kIsAlternatives<T>) {

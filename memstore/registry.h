@@ -4,8 +4,10 @@
 
 #include "memstore/minimal.h"
 #include "memstore/runtime_persistence.h"
+#include "memstore/runtime_repository.h"
 #include "memstore/session_store.h"
 #include "model/families.h"
+#include "model/runtime_repository/family.h"
 
 namespace leasecheck::memstore {
 
@@ -21,6 +23,11 @@ struct StoreOf<SessionStoreFamily> {
 template <>
 struct StoreOf<RuntimePersistenceFamily> {
   using type = RuntimePersistence;
+};
+
+template <>
+struct StoreOf<RuntimeRepositoryFamily> {
+  using type = RuntimeRepository;
 };
 
 // The store that overrides only what its trait requires; `type` is constructed from an Environment, and its Declared() is what

@@ -3,6 +3,7 @@
 #define LEASECHECK_MODEL_FAMILIES_H_
 
 #include "model/runtime_persistence/family.h"
+#include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
 
 namespace leasecheck {
@@ -10,7 +11,7 @@ namespace leasecheck {
 template <class... F>
 struct FamilyList {};
 
-using Families = FamilyList<SessionStoreFamily, RuntimePersistenceFamily>;
+using Families = FamilyList<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily>;
 
 // Calls visit.template operator()<F>() for each family, in order.
 template <class Visit, class... F>

@@ -61,6 +61,11 @@ struct Undescribed {};
 template <class T>
 inline constexpr Undescribed kFields{};
 
+// The elements of a struct that JSON has as an array, such as [1,"Queued"]: a tuple of Field, in the array's order. The names are
+// for messages. Traces take such a struct as one value, without places inside.
+template <class T>
+inline constexpr Undescribed kElements{};
+
 // The words of an enumeration: a std::array of Word, in the order of their declaration.
 template <class E>
 struct Word {
@@ -101,6 +106,8 @@ inline constexpr Undescribed kAlternatives{};
 
 template <class T>
 inline constexpr bool kIsStruct = !std::is_same_v<std::remove_cv_t<decltype(kFields<T>)>, Undescribed>;
+template <class T>
+inline constexpr bool kIsTuple = !std::is_same_v<std::remove_cv_t<decltype(kElements<T>)>, Undescribed>;
 template <class T>
 inline constexpr bool kIsWords = !std::is_same_v<std::remove_cv_t<decltype(kWords<T>)>, Undescribed>;
 template <class T>

@@ -6,6 +6,7 @@
 #include "properties/check.h"
 #include "properties/engine/trace.h"
 #include "properties/runtime_persistence.h"
+#include "properties/runtime_repository.h"
 #include "properties/session_store.h"
 
 #endif  // LEASECHECK_PROPERTIES_REGISTRY_H_

@@ -3,9 +3,11 @@
 #define LEASECHECK_ADAPTERS_SQLITE_REGISTRY_H_
 
 #include "adapters/sqlite/runtime_persistence.h"
+#include "adapters/sqlite/runtime_repository.h"
 #include "adapters/sqlite/session_store.h"
 #include "model/families.h"
 #include "model/runtime_persistence/family.h"
+#include "model/runtime_repository/family.h"
 
 namespace leasecheck::sqlite {
 
@@ -20,6 +22,10 @@ struct StoreOf<SessionStoreFamily> {
 template <>
 struct StoreOf<RuntimePersistenceFamily> {
   using type = RuntimePersistence;
+};
+template <>
+struct StoreOf<RuntimeRepositoryFamily> {
+  using type = RuntimeRepository;
 };
 
 }  // namespace leasecheck::sqlite

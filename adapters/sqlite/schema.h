@@ -2,7 +2,7 @@
 // the store as a whole.
 //
 // Each family's tables begin with a table `store` of one row, which has at least
-//   last_enqueue_seq  u64: the counter of the queue; a number is never used twice
+//   last_enqueue_seq  u64: the counter of the queue, where there is one; a number is never used twice
 //   openings          u64: how often the store was opened; part of every id
 //   clock_ms          u64: the clock that processes share, where they were told to
 //   repairs           u64: commits that failed while writing and were overwritten

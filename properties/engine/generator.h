@@ -61,10 +61,18 @@ class Generator {
 //   static std::unique_ptr<Generator<F>> NewGenerator(Random random, const GeneratorOptions& options);
 //   // A request whose answer tells what the store's clock read (Spec<F>::ReportedInstant), legal in every state.
 //   static RequestOf<F> ClockProbe();
+//   // Optional: what has to be called before each ClockProbe, so that it is answered so.
+//   static std::vector<RequestOf<F>> BeforeClockProbe();
 //   // The invariants that are judged apart from the spec; `hits` (may be null) counts how often each was exercised.
 //   static std::vector<Finding> Scan(const History<F>& history, const SpecSetup& setup, ClauseHits* hits);
 template <class F>
 struct PropertiesOf;
+
+template <class F>
+std::vector<RequestOf<F>> BeforeClockProbe() {
+  if constexpr (requires { PropertiesOf<F>::BeforeClockProbe(); }) return PropertiesOf<F>::BeforeClockProbe();
+  return {};
+}
 
 }  // namespace leasecheck::engine
 

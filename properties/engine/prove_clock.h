@@ -25,6 +25,7 @@ absl::Status ProveClock(Target<F>& target) {
     if (absl::Status status = target.SetClock(instant); !status.ok()) return status;
     for (int again = 0; again < 2; ++again) {
       if (again > 0) absl::SleepFor(kMoment);
+      for (const RequestOf<F>& before : BeforeClockProbe<F>()) target.Execute(before);
       const RequestOf<F> request = PropertiesOf<F>::ClockProbe();
       const std::optional<EpochMs> read = Spec<F>::ReportedInstant(request, target.Execute(request));
       if (read == instant) continue;

@@ -151,7 +151,10 @@ class Runner {
     constexpr int kProbes = 20;
     for (int i = 0; i < kProbes && system_clock_ && run_.status.ok(); ++i) {
       CallRecord<F> asked;
-      run_.status = driver_.RunAside(RequestOf<F>(PropertiesOf<F>::ClockProbe()), &asked);
+      for (RequestOf<F>& before : BeforeClockProbe<F>()) {
+        if (run_.status.ok()) run_.status = driver_.RunAside(std::move(before), &asked);
+      }
+      if (run_.status.ok()) run_.status = driver_.RunAside(RequestOf<F>(PropertiesOf<F>::ClockProbe()), &asked);
       if (!run_.status.ok() || !ReportsOutsideItsWindow(asked)) continue;
       const EpochMs reported = *Spec<F>::ReportedInstant(*RequestIf<F>(asked.action), asked.outcome);
       run_.status = absl::FailedPreconditionError(

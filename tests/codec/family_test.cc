@@ -1,12 +1,15 @@
 #include "codec/family.h"
 
 #include <cstddef>
+#include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/runtime_persistence/family.h"
+#include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
 #include "tests/codec/random_value.h"
 
@@ -25,9 +28,18 @@ Json ThroughText(const Json& json) {
   return parsed.ok() ? *parsed : Json();
 }
 
+template <class T>
+std::set<std::string> OptionalFields() {
+  std::set<std::string> names;
+  ForEachField<T>([&](const auto& field) {
+    if (kIsOptional<std::remove_cvref_t<decltype(std::declval<T&>().*field.member)>>) names.emplace(field.name);
+  });
+  return names;
+}
+
 template <class Family>
 class EveryFamily : public ::testing::Test {};
-using AllFamilies = ::testing::Types<SessionStoreFamily, RuntimePersistenceFamily>;
+using AllFamilies = ::testing::Types<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily>;
 TYPED_TEST_SUITE(EveryFamily, AllFamilies);
 
 TYPED_TEST(EveryFamily, EveryRequestComesBackEqual) {
@@ -77,10 +89,13 @@ TYPED_TEST(EveryFamily, EveryRequiredFieldIsRequired) {
     RandomValue random(operation);
     const Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
     const absl::string_view name_of = OperationName<F>(operation);
-    const bool takes_nothing =
-        name_of == "vacuum" || name_of == "load_session_meta" || name_of == "gc_unreachable" || name_of == "durability_tier";
+    const bool takes_nothing = name_of == "vacuum" || name_of == "load_session_meta" || name_of == "gc_unreachable" ||
+                               name_of == "durability_tier" || name_of == "list_dead_letters";
     EXPECT_EQ(params.empty(), takes_nothing) << name_of;
+    const auto is_optional =
+        VisitOperation<F>(operation, []<std::size_t I>() { return OptionalFields<typename OperationAt<F, I>::Request>(); });
     for (const auto& [name, value] : params.items()) {
+      if (is_optional.count(name) != 0) continue;
       Json less = params;
       less.erase(name);
       EXPECT_EQ(DecodeRequest<F>(OperationName<F>(operation), less).status().message(),
@@ -158,6 +173,32 @@ TEST(RuntimePersistenceCodecTest, ShapesAreTheProtocols) {
             "execution_state[0]: expected a whole number from 0 to 255, got the number 256");
   EXPECT_EQ(Encode(rp::StoreError(rp::UnsupportedReadScope{rp::ActivePath{"n"}})),
             Json::parse(R"({"error":"UnsupportedReadScope","scope":{"ActivePath":{"leaf_node_id":"n"}}})"));
+}
+
+// The shapes that PROTOCOL.md gives to what only runtime_repository has.
+TEST(RuntimeRepositoryCodecTest, ShapesAreTheProtocols) {
+  namespace rr = runtime_repository;
+  EXPECT_EQ(Encode(std::optional<rr::AttemptStatus>({2, rr::AttemptExecutionStatus::kRetryBackoff})),
+            Json::parse(R"([2,"RetryBackoff"])"));
+  EXPECT_EQ(Encode(rr::StoreError(rr::Driver{rr::DriverClass::kLeaseConflict, std::nullopt})),
+            Json::parse(R"({"error":"Driver","class":"LEASE_CONFLICT"})"));
+  EXPECT_EQ(Encode(rr::ListDispatchableAttemptsRequest{Instant(30'000), 16}),
+            Json::parse(R"({"now":"1970-01-01T00:00:30Z","limit":16})"));
+  EXPECT_EQ(Encode(rr::AckAttemptRequest{"a", rr::AttemptExecutionStatus::kFailed,
+                                         rr::RetryPolicy{rr::RetryStrategy::kExponential, 100, std::nullopt, 1.5, 2}, Instant(1),
+                                         std::nullopt}),
+            Json::parse(R"({"attempt_id":"a","status":"Failed","now":"1970-01-01T00:00:00.001Z",)"
+                        R"("retry_policy":{"strategy":"exponential","backoff_ms":100,"multiplier":1.5,"max_retries":2}})"));
+  EXPECT_EQ(Encode(rr::AckResult{rr::AttemptExecutionStatus::kFailed, std::nullopt, 3}),
+            Json::parse(R"({"status":"Failed","next_attempt_no":3})"));
+  rr::DeadLetter letter;
+  EXPECT_TRUE(Decode(Json::parse(R"({"attempt_id":"a","reason":"r","replay_status":"replayed"})"), &letter).ok());
+  EXPECT_EQ(letter, (rr::DeadLetter{"a", "r", rr::ReplayStatus::kReplayed, std::nullopt, std::nullopt}));
+  rr::AttemptStatus status;
+  EXPECT_EQ(Decode(Json::parse("[1]"), &status).message(), "expected an array of 2 elements, got one of 1");
+  EXPECT_EQ(Decode(Json::parse(R"([1,"Lost"])"), &status).message(),
+            "[1]: expected one of \"Queued\", \"Leased\", \"Running\", \"RetryBackoff\", \"Completed\", \"Failed\", "
+            "\"Cancelled\", got \"Lost\"");
 }
 
 }  // namespace

@@ -9,11 +9,13 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "model/field.h"
+#include "model/instant.h"
 #include "model/operation.h"
 
 namespace leasecheck::codec_test {
@@ -55,6 +57,16 @@ class RandomValue {
     value->text = kTexts[Below(kTexts.size())];
   }
 
+  void Fill(double* value) {
+    static constexpr std::array<double, 5> kNumbers = {0.5, -3, 0, 1e300, 2};
+    *value = kNumbers[Below(kNumbers.size())];
+  }
+  void Fill(Instant* value) {
+    static constexpr std::array<Instant, 4> kInstants = {kFirstInstant, kLastInstant, Instant(-1), Instant(0)};
+    *value = Below(2) == 0 ? kInstants[Below(kInstants.size())]
+                           : Instant(std::uniform_int_distribution<int64_t>(kFirstInstant.ms, kLastInstant.ms)(random_));
+  }
+
   template <class T>
   void Fill(T* value) {
     if constexpr (kIsOptional<T>) {
@@ -74,6 +86,8 @@ class RandomValue {
           }
         }
       });
+    } else if constexpr (kIsTuple<T>) {
+      std::apply([&](const auto&... element) { (Fill(&(value->*(element.member))), ...); }, kElements<T>);
     } else if constexpr (kIsWords<T>) {
       *value = kWords<T>[Below(kWords<T>.size())].value;
     } else if constexpr (kIsAlternatives<T>) {

@@ -8,37 +8,39 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/process/process_target.h"
-#include "adapters/sqlite/session_store.h"
-#include "memstore/session_store.h"
+#include "adapters/sqlite/registry.h"
+#include "memstore/registry.h"
 #include "model/session_store/family.h"
-#include "model/session_store/spec.h"
+#include "model/spec.h"
 #include "properties/check.h"
 
 namespace leasecheck {
 
-inline StoreFactory<SessionStoreFamily> MemoryBackend() {
-  StoreFactory<SessionStoreFamily> factory;
+template <class F = SessionStoreFamily>
+StoreFactory<F> MemoryBackend() {
+  StoreFactory<F> factory;
   factory.info.name = "memory";
   factory.info.concurrency = 16;
   factory.info.pausable = true;
   factory.info.reference = true;
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
-    return std::make_unique<memstore::SessionStore>(options.environment);
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    return std::make_unique<typename memstore::StoreOf<F>::type>(options.environment);
   };
   return factory;
 }
 
 // A file of its own a store, below `directory`; several connections.
-inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
-  StoreFactory<SessionStoreFamily> factory;
+template <class F = SessionStoreFamily>
+StoreFactory<F> SqliteBackend(std::string directory) {
+  StoreFactory<F> factory;
   factory.info.name = "sqlite";
   factory.info.concurrency = 4;
   factory.info.pausable = true;
   factory.info.durable = true;
   factory.info.reference = true;
   factory.directory = std::move(directory);
-  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<session_store::SessionStore>> {
-    auto store = sqlite::SessionStore::Open({.path = options.directory + "/queue.db", .environment = options.environment});
+  factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    auto store = sqlite::StoreOf<F>::type::Open({.path = options.directory + "/queue.db", .environment = options.environment});
     if (!store.ok()) return store.status();
     return *std::move(store);
   };
@@ -47,17 +49,18 @@ inline StoreFactory<SessionStoreFamily> SqliteBackend(std::string directory) {
 
 // What `leasecheck serve` makes of a backend: a child process for each target, which can be killed where the store is durable; or
 // `processes` of them on one SQLite file, with one clock. `clock`: what --clock of `serve` takes.
-inline TargetFactory<SessionStoreFamily> ServedBackend(const std::string& program, const std::string& backend, int processes = 1,
-                                                       const std::string& clock = "virtual") {
-  return [program, backend, processes, clock]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
+template <class F = SessionStoreFamily>
+TargetFactory<F> ServedBackend(const std::string& program, const std::string& backend, int processes = 1,
+                               const std::string& clock = "virtual") {
+  return [program, backend, processes, clock]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
     process::ProcessOptions options;
-    options.command =
-        absl::StrCat("exec '", program, "' serve --backend ", backend, " --clock ", processes > 1 ? "shared" : clock);
+    options.command = absl::StrCat("exec '", program, "' serve --family ", F::kName, " --backend ", backend, " --clock ",
+                                   processes > 1 ? "shared" : clock);
     options.processes = processes;
     options.clock_in_store = processes > 1;
     options.may_kill_itself = backend != "memory";
-    options.dialect_points = Spec<SessionStoreFamily>::DialectPoints();
-    return process::ProcessTarget<SessionStoreFamily>::Start(options);
+    options.dialect_points = Spec<F>::DialectPoints();
+    return process::ProcessTarget<F>::Start(options);
   };
 }
 

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
 #include "properties/check.h"
+#include "properties/runtime_repository.h"
 #include "properties/session_store.h"
 #include "tests/conformance/backends.h"
 #include "tests/conformance/power_cut.h"
@@ -20,17 +22,16 @@
 namespace leasecheck {
 namespace {
 
-using Factory = TargetFactory<SessionStoreFamily>;
-
 struct MatrixFault {
   std::string name;
   void (*set)(CheckOptions& options);  // puts this fault in, and no other
   uint64_t (*strikes)(const StageReport& stage);
 };
 
+template <class F>
 struct MatrixBackend {
   std::string name;
-  Factory factory;
+  TargetFactory<F> factory;
   uint64_t operations;  // of a cell, in the short run
   // Faults that cannot be, by their names, and why.
   std::map<std::string, std::string> impossible = {};
@@ -75,25 +76,29 @@ std::vector<MatrixFault> Faults() {
   };
 }
 
-std::vector<MatrixBackend> Backends() {
-  const std::string folder = testing::TempDir() + "fault-matrix";
+template <class F>
+std::vector<MatrixBackend<F>> Backends() {
+  const std::string folder = absl::StrCat(testing::TempDir(), "fault-matrix-", F::kName);
   std::filesystem::create_directories(folder + "/cuts");
   const std::string gone = "it is not durable: nothing would come back";
   const std::string machine = "nobody moves the machine's clock";
+  std::map<std::string, std::string> by_system_clock = {{"clock back", machine}, {"clock far ahead", machine}};
+  if (std::is_same_v<F, RuntimeRepositoryFamily>) {
+    for (const char* fault : {"outcome unknown", "response late", "worker stalled"}) {
+      by_system_clock[fault] = "this family's generator puts it in under a virtual clock alone";
+    }
+  }
   return {
       {"sqlite, in process, reopened",
-       InProcess(SqliteBackend(folder)),
+       InProcess(SqliteBackend<F>(folder)),
        4'000,
        {{"kill at statement n", "the statement would kill the test itself; the next row cuts the power there"}}},
-      {"sqlite, in process, power cut", PowerCutBackend(folder + "/cuts", sqlite::Synchronous::kFull), 3'000},
-      {"sqlite, served, killed", ServedBackend(LEASECHECK_PROGRAM, "sqlite:"), 1'500},
-      {"sqlite, 3 processes, killed", ServedBackend(LEASECHECK_PROGRAM, "sqlite:", 3), 1'500},
-      {"sqlite, system's clock, killed",
-       ServedBackend(LEASECHECK_PROGRAM, "sqlite:", 1, "system"),
-       1'500,
-       {{"clock back", machine}, {"clock far ahead", machine}}},
+      {"sqlite, in process, power cut", PowerCutBackend<F>(folder + "/cuts", sqlite::Synchronous::kFull), 3'000},
+      {"sqlite, served, killed", ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:"), 1'500},
+      {"sqlite, 3 processes, killed", ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 3), 1'500},
+      {"sqlite, system's clock, killed", ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 1, "system"), 1'500, by_system_clock},
       {"memory, served",
-       ServedBackend(LEASECHECK_PROGRAM, "memory"),
+       ServedBackend<F>(LEASECHECK_PROGRAM, "memory"),
        4'000,
        {{"crash at random", gone}, {"kill at statement n", gone}}},
   };
@@ -106,11 +111,12 @@ struct Cell {
 
 uint64_t Times() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr ? 50 : 1; }
 
-Cell RunCell(const MatrixBackend& backend, const MatrixFault& fault) {
+template <class F>
+Cell RunCell(const MatrixBackend<F>& backend, const MatrixFault& fault) {
   CheckOptions options = WithoutFaults();
   options.operations = backend.operations * Times();
   fault.set(options);
-  const Report report = Check<SessionStoreFamily>(backend.factory, options);
+  const Report report = Check<F>(backend.factory, options);
   EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << backend.name << ", " << fault.name << "\n" << report.text();
   EXPECT_FALSE(report.internal_error) << report.reason;
   Cell cell;
@@ -128,18 +134,19 @@ Cell RunCell(const MatrixBackend& backend, const MatrixFault& fault) {
   return cell;
 }
 
-TEST(FaultMatrix, NoBackendBreaksUnderAnyFault) {
+template <class F>
+void RunMatrix() {
   std::string table =
       "| backend | fault | struck | crashes | programs | calls | undecided | failures | s "
       "|\n|---|---|--:|--:|--:|--:|--:|--:|--:|\n";
   Cell all;
-  for (const MatrixBackend& backend : Backends()) {
+  for (const MatrixBackend<F>& backend : Backends<F>()) {
     for (const MatrixFault& fault : Faults()) {
       if (const auto no = backend.impossible.find(fault.name); no != backend.impossible.end()) {
         absl::StrAppend(&table, "| ", backend.name, " | ", fault.name, " | impossible: ", no->second, " | | | | | | |\n");
         continue;
       }
-      const Cell cell = RunCell(backend, fault);
+      const Cell cell = RunCell<F>(backend, fault);
       absl::StrAppendFormat(&table, "| %s | %s | %d | %d | %d | %d | %d | %d | %.1f |\n", backend.name, fault.name, cell.strikes,
                             cell.crashes, cell.programs, cell.operations, cell.undecided, cell.failures, cell.seconds);
       all.crashes += cell.crashes;
@@ -155,23 +162,33 @@ TEST(FaultMatrix, NoBackendBreaksUnderAnyFault) {
   std::cout << table;
 }
 
+TEST(FaultMatrix, NoBackendBreaksUnderAnyFault) { RunMatrix<SessionStoreFamily>(); }
+TEST(FaultMatrix, NoRepositoryBreaksUnderAnyFault) { RunMatrix<RuntimeRepositoryFamily>(); }
+
 // The controls: the same cells find what is broken.
 
-Report RunControl(const Factory& factory, void (*set)(CheckOptions&)) {
+template <class F>
+Report RunControl(const TargetFactory<F>& factory, void (*set)(CheckOptions&)) {
   CheckOptions options = WithoutFaults();
   options.operations = 3'000;
   set(options);
-  return Check<SessionStoreFamily>(factory, options);
+  return Check<F>(factory, options);
 }
 
-TEST(FaultMatrix, AStoreThatDoesNotSyncIsFoundOut) {
-  const std::string folder = testing::TempDir() + "fault-matrix-control";
+template <class F>
+void ExpectUnsyncedIsFoundOut() {
+  const std::string folder = absl::StrCat(testing::TempDir(), "fault-matrix-control-", F::kName);
   std::filesystem::create_directories(folder);
-  const Factory unsynced = PowerCutBackend(folder, sqlite::Synchronous::kOff);
+  const TargetFactory<F> unsynced = PowerCutBackend<F>(folder, sqlite::Synchronous::kOff);
   for (const MatrixFault& fault : {Faults()[0], Faults()[1]}) {
     const Report report = RunControl(unsynced, fault.set);
     EXPECT_EQ(report.verdict, Verdict::kDoesNotConform) << fault.name << "\n" << report.text();
   }
+}
+
+TEST(FaultMatrix, AStoreThatDoesNotSyncIsFoundOut) {
+  ExpectUnsyncedIsFoundOut<SessionStoreFamily>();
+  ExpectUnsyncedIsFoundOut<RuntimeRepositoryFamily>();
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "adapters/sqlite/session_store.h"
+#include "adapters/sqlite/registry.h"
 #include "adapters/sqlite/unsynced_vfs.h"
 #include "model/session_store/family.h"
 #include "model/target.h"
@@ -19,8 +19,10 @@
 namespace leasecheck {
 
 // Each cut loses all unsynced writes, or every sector of them by a coin, in turn. Thread-safe as Target says.
-class PowerCutTarget final : public Target<SessionStoreFamily> {
+template <class F = SessionStoreFamily>
+class PowerCutTarget final : public Target<F> {
  public:
+  using Store = typename sqlite::StoreOf<F>::type;
   using Loss = sqlite::UnsyncedVfs::Loss;
 
   // `folder` exists and is this target's own.
@@ -35,13 +37,13 @@ class PowerCutTarget final : public Target<SessionStoreFamily> {
   }
   ~PowerCutTarget() override {
     store_.reset();
-    if (!path_.empty()) sqlite::SessionStore::Remove(path_).IgnoreError();
+    if (!path_.empty()) Store::Remove(path_).IgnoreError();
   }
 
   const TargetInfo& info() const override { return info_; }
-  OutcomeOf<SessionStoreFamily> Execute(const RequestOf<SessionStoreFamily>& request) override {
+  OutcomeOf<F> Execute(const RequestOf<F>& request) override {
     if (dark_.load()) return Indefinite{"the power is off"};
-    OutcomeOf<SessionStoreFamily> outcome = leasecheck::Execute<SessionStoreFamily>(*store_, request);
+    OutcomeOf<F> outcome = leasecheck::Execute<F>(*store_, request);
     if (dark_.load()) return Indefinite{"the power went off during the call"};
     if (outcome.index() == 1 && !store_->Trouble().ok()) return Indefinite{std::string(store_->Trouble().message())};
     return outcome;
@@ -50,7 +52,7 @@ class PowerCutTarget final : public Target<SessionStoreFamily> {
     if (vfs_ == nullptr) return absl::InternalError("there is no VFS");
     clock_.Set(now);
     if (absl::Status status = PowerOn(); !status.ok()) return status;
-    if (!path_.empty()) sqlite::SessionStore::Remove(path_).IgnoreError();
+    if (!path_.empty()) Store::Remove(path_).IgnoreError();
     path_ = absl::StrCat(folder_, "/", vfs_->name(), "-", ++files_, ".db");
     return Open();
   }
@@ -91,7 +93,7 @@ class PowerCutTarget final : public Target<SessionStoreFamily> {
     return dark_.exchange(false) ? vfs_->Restart() : absl::OkStatus();
   }
   absl::Status Open() {
-    sqlite::SessionStore::Options options;
+    typename Store::Options options;
     options.path = path_;
     options.environment = {&clock_, &liveness_, &relay_};
     options.vfs = vfs_->name();
@@ -105,7 +107,7 @@ class PowerCutTarget final : public Target<SessionStoreFamily> {
       }
       return absl::OkStatus();
     };
-    auto store = sqlite::SessionStore::Open(options);
+    auto store = Store::Open(options);
     if (!store.ok()) return absl::FailedPreconditionError(store.status().message());
     store_ = *std::move(store);
     return absl::OkStatus();
@@ -124,12 +126,13 @@ class PowerCutTarget final : public Target<SessionStoreFamily> {
   std::atomic<uint64_t> left_{0};  // statements until the cut; 0: none is planned
   std::atomic<bool> at_statement_{false};
   std::atomic<bool> dark_{false};
-  std::unique_ptr<sqlite::SessionStore> store_;
+  std::unique_ptr<Store> store_;
 };
 
-inline TargetFactory<SessionStoreFamily> PowerCutBackend(const std::string& folder, sqlite::Synchronous synchronous) {
-  return [folder, synchronous]() -> absl::StatusOr<std::unique_ptr<Target<SessionStoreFamily>>> {
-    return std::make_unique<PowerCutTarget>(folder, synchronous);
+template <class F = SessionStoreFamily>
+TargetFactory<F> PowerCutBackend(const std::string& folder, sqlite::Synchronous synchronous) {
+  return [folder, synchronous]() -> absl::StatusOr<std::unique_ptr<Target<F>>> {
+    return std::make_unique<PowerCutTarget<F>>(folder, synchronous);
   };
 }
 

@@ -1,6 +1,6 @@
 // Any bytes into the decoders. The first byte picks the decoder, the rest is the text: 'a' + i a request of operation i, 'A' + i
-// an answer to it, '!' a contract error, anything else only the parser; with its high bit set, of the second family. What is
-// accepted must come back equal from its own text.
+// an answer to it, '!' a contract error, anything else only the parser; with its high bit set, of the second family. After a byte
+// 0xff comes one that picks a decoder of the third. What is accepted must come back equal from its own text.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,6 +8,7 @@
 #include "codec/family.h"
 #include "codec/json.h"
 #include "model/runtime_persistence/family.h"
+#include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
 #include "tests/fuzz/require.h"
 
@@ -63,9 +64,13 @@ void CheckText(absl::string_view text, char decoder) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const absl::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const char decoder = static_cast<char>(data[0] & 0x7f);
-  if (data[0] < 0x80) {
+  const bool third = data[0] == 0xff && size > 1;
+  const std::size_t picked = third ? 1 : 0;
+  const absl::string_view text(reinterpret_cast<const char*>(data) + picked + 1, size - picked - 1);
+  const char decoder = static_cast<char>(data[picked] & 0x7f);
+  if (third) {
+    leasecheck::fuzz::CheckText<leasecheck::RuntimeRepositoryFamily>(text, decoder);
+  } else if (data[0] < 0x80) {
     leasecheck::fuzz::CheckText<leasecheck::SessionStoreFamily>(text, decoder);
   } else {
     leasecheck::fuzz::CheckText<leasecheck::RuntimePersistenceFamily>(text, decoder);

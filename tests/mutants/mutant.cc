@@ -6,9 +6,11 @@
 #include "absl/strings/str_join.h"
 #include "properties/engine/trace.h"
 #include "properties/runtime_persistence.h"
+#include "properties/runtime_repository.h"
 #include "properties/session_store.h"
 #include "tests/mutants/catalogue.h"
 #include "tests/mutants/persistence_catalogue.h"
+#include "tests/mutants/repository_catalogue.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -49,6 +51,7 @@ const std::vector<AnyMutant>& AllMutants() {
     auto* mutants = new std::vector<AnyMutant>();
     for (const Mutant& mutant : Mutants()) mutants->push_back(Any<SessionStoreFamily>(mutant));
     for (const PersistenceMutant& mutant : PersistenceMutants()) mutants->push_back(Any<RuntimePersistenceFamily>(mutant));
+    for (const RepositoryMutant& mutant : RepositoryMutants()) mutants->push_back(Any<RuntimeRepositoryFamily>(mutant));
     return mutants;
   }();
   return all;

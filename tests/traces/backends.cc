@@ -9,6 +9,7 @@
 #include "adapters/sqlite/registry.h"
 #include "memstore/registry.h"
 #include "model/runtime_persistence/spec.h"
+#include "model/runtime_repository/spec.h"
 #include "model/session_store/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
@@ -23,6 +24,10 @@ std::unique_ptr<session_store::SessionStore> NewInMemory(const Environment& envi
 }
 std::unique_ptr<runtime_persistence::RuntimePersistence> NewInMemory(const Environment& environment, RuntimePersistenceFamily*) {
   return std::make_unique<memstore::RuntimePersistence>(environment);
+}
+std::unique_ptr<runtime_repository::RuntimeRepositoryStore> NewInMemory(const Environment& environment,
+                                                                        RuntimeRepositoryFamily*) {
+  return std::make_unique<memstore::RuntimeRepository>(environment);
 }
 
 template <class F>
@@ -121,6 +126,18 @@ std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::s
       {"sqlite, served", Served<F>("sqlite:"), true},
       {"sqlite, three processes", Served<F>("sqlite:", 3), true},
       {"the example in Python", Example<F>("minimal_backend.py"), false, &IsRequired},
+  };
+}
+
+template <>
+std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::string& directory) {
+  using F = RuntimeRepositoryFamily;
+  return {
+      {"memory", Memory<F>(), true},
+      {"memory, served", Served<F>("memory"), true},
+      {"sqlite", Sqlite<F>(directory), true},
+      {"sqlite, served", Served<F>("sqlite:"), true},
+      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
   };
 }
 

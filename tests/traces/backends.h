@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "model/runtime_persistence/family.h"
+#include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
 #include "model/target.h"
 
@@ -28,6 +29,8 @@ template <>
 std::vector<GoldenBackend<SessionStoreFamily>> GoldenBackends(const std::string& directory);
 template <>
 std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::string& directory);
+template <>
+std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::string& directory);
 
 }  // namespace leasecheck
 

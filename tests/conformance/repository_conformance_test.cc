@@ -1,0 +1,102 @@
+// The stores of runtime_repository pass the whole check, in both profiles; SQLite at the other end of the wire is killed too.
+//
+// LEASECHECK_NIGHTLY=1 makes the runs long.
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "model/runtime_repository/spec.h"
+#include "properties/check.h"
+#include "properties/runtime_repository.h"
+#include "tests/conformance/backends.h"
+
+namespace leasecheck {
+namespace {
+
+using F = RuntimeRepositoryFamily;
+
+bool Nightly() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr; }
+
+StageReport StageOf(const Report& report, const std::string& name) {
+  for (const StageReport& stage : report.stages) {
+    if (stage.name == name) return stage;
+  }
+  ADD_FAILURE() << "there is no stage " << name << " in\n" << report.text();
+  return {};
+}
+
+Report CheckFor(const TargetFactory<F>& factory, uint64_t operations) {
+  CheckOptions options;
+  options.operations = operations;
+  return Check<F>(factory, options);
+}
+
+TEST(RepositoryConformanceTest, SqliteConforms) {
+  const TargetFactory<F> factory = InProcess(SqliteBackend<F>(testing::TempDir() + "conformance-repository"));
+  const Report report = CheckFor(factory, Nightly() ? 1'000'000 : 60'000);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  EXPECT_GT(StageOf(report, "deterministic").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
+}
+
+// A reference store that makes other choices than the reference's, and what it says of them.
+Report CheckChoosing(const memstore::RuntimeRepositoryOptions& choices, const Dialects& dialects) {
+  StoreFactory<F> factory = MemoryBackend<F>();
+  factory.info.dialects = dialects;
+  factory.open = [choices](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<F::Store>> {
+    return std::make_unique<memstore::RuntimeRepository>(options.environment, choices);
+  };
+  return CheckFor(InProcess(factory), Nightly() ? 3'000'000 : 100'000);
+}
+
+TEST(RepositoryConformanceTest, OtherChoicesAreToBeDeclared) {
+  const memstore::RuntimeRepositoryOptions early{.allow_early_retry_claim = true};
+  const memstore::RuntimeRepositoryOptions reset{.timeout_clock = memstore::TimeoutClock::kReset};
+  Report report = CheckChoosing(early, {{"profile", "upstream"}});
+  EXPECT_TRUE(report.conforms()) << report.text();
+  report = CheckChoosing(reset, {{"RR-LAT-8", "reset"}});
+  EXPECT_TRUE(report.conforms()) << report.text();
+  EXPECT_EQ(CheckChoosing(early, {}).verdict, Verdict::kDoesNotConform);
+  EXPECT_EQ(CheckChoosing(reset, {}).verdict, Verdict::kDoesNotConform);
+  EXPECT_EQ(CheckChoosing({}, {{"RR-LAT-8", "reset"}}).verdict, Verdict::kDoesNotConform);
+  EXPECT_EQ(CheckChoosing({}, {{"RR-LAT-7", "no,id"}}).verdict, Verdict::kDoesNotConform);
+}
+
+// What profile upstream permits, a store need not do.
+TEST(RepositoryConformanceTest, ProfileUpstreamTakesTheStrictStoreToo) {
+  const Report report = CheckChoosing({}, {{"profile", "upstream"}});
+  EXPECT_TRUE(report.conforms()) << report.text();
+}
+
+TEST(RepositoryConformanceTest, TheServedReferenceStoreConforms) {
+  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "memory"), Nightly() ? 1'000'000 : 30'000);
+  EXPECT_TRUE(report.conforms()) << report.text();
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+}
+
+// The short runs reach too little of the contract to conform.
+TEST(RepositoryConformanceTest, ServedSqliteBreaksNothing) {
+  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:"), Nightly() ? 100'000 : 2'000);
+  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
+  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+}
+
+TEST(RepositoryConformanceTest, SqliteServedByThreeProcessesBreaksNothing) {
+  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 3), Nightly() ? 300'000 : 4'500);
+  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+  EXPECT_GT(StageOf(report, "crash").kills_at_statement, 0u);
+}
+
+// An attempt's expiry is an argument; the clock that a claim reads is the machine's.
+TEST(RepositoryConformanceTest, UnderTheSystemsClockBreaksNothing) {
+  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 1, "system"), Nightly() ? 100'000 : 2'000);
+  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
+}
+
+}  // namespace
+}  // namespace leasecheck
