@@ -160,7 +160,8 @@ inline constexpr ClauseInfo kClauses[] = {
     // fail_work_item
     {"SB-FAI-1", "A failed item is claimed by nobody any more, and has neither worker nor lease.", CheckedBy::kSpec, true, false},
     {"SB-FAI-2", "A fail leaves the attempt.", CheckedBy::kSpec, true, false},
-    {"SB-FAI-3", "A fail leaves the payload; the error is not to be read through the trait.", CheckedBy::kSpec, true, false},
+    {"SB-FAI-3", "A fail leaves the payload; the error is not to be read through the trait.", CheckedBy::kNobody, false, false,
+     "a failed item's payload is shown nowhere"},
     {"SB-FAI-4", "Failing an unknown item fails with NotFound.", CheckedBy::kSpec, false, true},
     {"SB-FAI-5", "Failing a failed item succeeds and does nothing.", CheckedBy::kSpec, true, false},
     {"SB-FAI-6", "Failing a completed or dead-lettered item fails with NotFound and leaves it so.", CheckedBy::kSpec, false,
@@ -278,7 +279,7 @@ inline constexpr ClauseInfo kClauses[] = {
     {"SB-LAT-18", "Completing an unknown item may succeed.", CheckedBy::kNobody, false, false,
      "it permits; SB-CMP-5 is what the reference shows"},
     {"SB-LAT-19", "Settling a settled item may succeed or fail with NotFound, but the item never comes back.", CheckedBy::kSpec,
-     true, true},
+     false, true},
     {"SB-LAT-20", "A store may put a failed item back with one more attempt, and says so.", CheckedBy::kNobody, false, false,
      "it permits; SB-FAI-1 judges what is declared"},
     {"SB-LAT-21", "Dead-lettering an unknown item may succeed, and the text may be lost.", CheckedBy::kNobody, false, false,
