@@ -118,6 +118,8 @@ Command<F> StateBackendGenerator::Next(const State& state, EpochMs now) {
   if (!planned_.empty() && !random_.OneIn(12)) {
     Command command = std::move(planned_.front());
     planned_.pop_front();
+    // What came in between may have moved the clock beyond the plot's.
+    if (auto* clock = std::get_if<engine::SetClock>(&command.action)) clock->now = std::max(clock->now, now);
     return command;
   }
   Command command = Generate(random_.Weighted(world_.weights), state, now);
