@@ -194,7 +194,7 @@ void RuleOut(Judge& judge, const Item& item, Ends end) {
 
 // When a letter that gets another text was written, the contract leaves open.
 void SetLetter(Item& item, const std::string& text, Moment at) {
-  const bool again = item.letter != nullptr && item.ends == kDead;
+  const bool again = item.letter != nullptr && (item.ends & kDead) != 0;
   if (again) at = {std::min(at.from, item.letter->at.from), std::max(at.to, item.letter->at.to)};
   item.letter = Share(Letter{text, at, again});
 }
