@@ -134,7 +134,8 @@ class AccessScan {
       }
     }
     if (!all_views || !findings_.empty()) return;
-    Find("SB-INV-14", i, absl::StrCat("the view of ", view, " is shown ", UuidText(id), ", which was made through another view only"));
+    Find("SB-INV-14", i,
+         absl::StrCat("the view of ", view, " is shown ", UuidText(id), ", which was made through another view only"));
   }
 
   const BackendHistory& history_;

@@ -21,7 +21,8 @@ struct FaultRate {
   const char* reason;
 };
 constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them"};
-constexpr FaultRate kLeapRate = {8, "of clock moves: every lease runs out and every backoff is over, and little happens after it"};
+constexpr FaultRate kLeapRate = {8,
+                                 "of clock moves: every lease runs out and every backoff is over, and little happens after it"};
 
 }  // namespace
 
@@ -31,7 +32,8 @@ Command<F> StateBackendGenerator::Generate(std::size_t operation, const State& s
   Command command;
   if (operation < OperationIndexOf<F, EnqueueWorkItemRequest>()) {
     command = GenerateOnExecutions(operation, state, now);
-  } else if (operation < OperationIndexOf<F, CreateTokenRequest>() || operation == OperationIndexOf<F, ListDeadLettersRequest>()) {
+  } else if (operation < OperationIndexOf<F, CreateTokenRequest>() ||
+             operation == OperationIndexOf<F, ListDeadLettersRequest>()) {
     command = GenerateOnQueue(operation, state, now);
   } else {
     command = GenerateOnAccess(operation, now);
@@ -42,7 +44,7 @@ Command<F> StateBackendGenerator::Generate(std::size_t operation, const State& s
 
 Command<F> StateBackendGenerator::GenerateOnExecutions(std::size_t operation, const State& state, EpochMs now) {
   static constexpr std::array<WorkflowStatus, 7> kStatuses = {
-      WorkflowStatus::kRunning, WorkflowStatus::kPending, WorkflowStatus::kPaused,        WorkflowStatus::kCompleted,
+      WorkflowStatus::kRunning, WorkflowStatus::kPending,   WorkflowStatus::kPaused,       WorkflowStatus::kCompleted,
       WorkflowStatus::kFailed,  WorkflowStatus::kCancelled, WorkflowStatus::kLimitExceeded};
   const ExecutionId id = random_.OneIn(25) ? kNobody : Execution();
   switch (operation) {
@@ -159,8 +161,8 @@ Command<F> StateBackendGenerator::UpdateState(const State& state) {
 }
 
 Command<F> StateBackendGenerator::Patch(const State& state) {
-  return CommandOf(PatchAppendArrayRequest{random_.OneIn(25) ? kNobody : Execution(), random_.Pick(world_.keys),
-                                           {random_.Pick(world_.values)}, WriteView(state)});
+  return CommandOf(PatchAppendArrayRequest{
+      random_.OneIn(25) ? kNobody : Execution(), random_.Pick(world_.keys), {random_.Pick(world_.values)}, WriteView(state)});
 }
 
 Command<F> StateBackendGenerator::List() {
@@ -304,7 +306,9 @@ Command<F> StateBackendGenerator::OfTenant(std::size_t operation, EpochMs now) {
   tenant.id = random_.OneIn(5) ? TenantId(kDefaultTenant) : random_.Pick(world_.tenant_ids);
   if (random_.OneIn(12) && operation == OperationIndexOf<F, UpdateTenantRequest>()) tenant.id = "ghost";
   tenant.name = random_.OneIn(2) ? "one" : "two";
-  tenant.status = random_.OneIn(2) ? TenantStatus::kActive : random_.OneIn(2) ? TenantStatus::kSuspended : TenantStatus::kArchived;
+  tenant.status = random_.OneIn(2)   ? TenantStatus::kActive
+                  : random_.OneIn(2) ? TenantStatus::kSuspended
+                                     : TenantStatus::kArchived;
   if (random_.OneIn(2)) tenant.policy = OpaqueJson{R"({"p":1})"};
   if (random_.OneIn(2)) tenant.limits = TenantLimits{5, std::nullopt, 7000000000, 1.5};
   tenant.created_at = Instant(static_cast<int64_t>(random_.Below(9)));

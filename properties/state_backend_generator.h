@@ -59,9 +59,9 @@ class StateBackendGenerator final : public engine::Generator<F> {
   void DrawSubject(const State& state);
   void DrawItem(const State& state);
   Uuid NewId(uint64_t kind);
-  View AnyView();                          // of a call that names no record
-  View WriteView(const State& state);      // of a call on the subject's execution; sometimes a stranger's
-  View ReadView();                         // ... that reads
+  View AnyView();                      // of a call that names no record
+  View WriteView(const State& state);  // of a call on the subject's execution; sometimes a stranger's
+  View ReadView();                     // ... that reads
   const ExecutionId& Execution() const { return world_.executions[subject_.execution].id; }
   OpaqueJson AnyState() { return {random_.Pick(world_.states)}; }
   TenantId AnyTenant();

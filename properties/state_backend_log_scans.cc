@@ -42,9 +42,9 @@ class LogScan {
     const std::vector<Event>* events = nullptr;  // null: only the last number
   };
   struct Facts {
-    Indices appends;       // that succeeded
-    Indices unseen;        // appends that may have
-    Indices snapshots;     // written, or maybe
+    Indices appends;    // that succeeded
+    Indices unseen;     // appends that may have
+    Indices snapshots;  // written, or maybe
     Indices snapshot_reads;
     Indices patches;       // that succeeded, or may have
     Indices replacements;  // of the whole state, that succeeded or may have
@@ -112,7 +112,8 @@ class LogScan {
       if (!Precedes(call(other), call(i))) continue;
       Held(Clause<"SB-INV-10">());
       if (before < number) continue;
-      return Find("SB-INV-10", i, absl::StrCat("the append of call ", other, " was over, and was answered ", before, "; this one ", number));
+      return Find("SB-INV-10", i,
+                  absl::StrCat("the append of call ", other, " was over, and was answered ", before, "; this one ", number));
     }
     Held(Clause<"SB-INV-9">());
     if (global_) {
@@ -120,15 +121,15 @@ class LogScan {
       return;
     }
     const auto before = [&](const Indices& appends, bool surely) {
-      return std::count_if(appends.begin(), appends.end(), [&](std::size_t k) {
-        return k != i && (surely ? Precedes(call(k), call(i)) : MayPrecede(k, i));
-      });
+      return std::count_if(appends.begin(), appends.end(),
+                           [&](std::size_t k) { return k != i && (surely ? Precedes(call(k), call(i)) : MayPrecede(k, i)); });
     };
     const auto least = static_cast<EventSequence>(before(facts.appends, true)) + 1;
     const auto most = static_cast<EventSequence>(before(facts.appends, false) + before(facts.unseen, false)) + 1;
     if (number >= least && number <= most) return;
-    Find("SB-INV-9", i, absl::StrCat("the append to ", UuidText(id), " was answered ", number, " after ", least - 1, " to ", most - 1,
-                                     " appends"));
+    Find("SB-INV-9", i,
+         absl::StrCat("the append to ", UuidText(id), " was answered ", number, " after ", least - 1, " to ", most - 1,
+                      " appends"));
   }
 
   // Reads.
@@ -154,7 +155,8 @@ class LogScan {
       };
       const bool known = std::any_of(facts.appends.begin(), facts.appends.end(), made) ||
                          std::any_of(facts.unseen.begin(), facts.unseen.end(), made);
-      if (!known) return Find("SB-INV-8", i, absl::StrCat("nobody appended event ", UuidText(events[n].id), " to ", UuidText(id)));
+      if (!known)
+        return Find("SB-INV-8", i, absl::StrCat("nobody appended event ", UuidText(events[n].id), " to ", UuidText(id)));
     }
   }
 
@@ -202,7 +204,8 @@ class LogScan {
     if (global_ || after.since >= before.last) return;
     const auto shown = [&](const Event& event) { return event.sequence == before.last; };
     if (std::any_of(after.events->begin(), after.events->end(), shown)) return;
-    Find("SB-INV-12", after.call, absl::StrCat("call ", before.call, " saw the number ", before.last, ", which is not in the list"));
+    Find("SB-INV-12", after.call,
+         absl::StrCat("call ", before.call, " saw the number ", before.last, ", which is not in the list"));
   }
 
   // Every append that is over is seen, where the read begins below its number.
@@ -212,11 +215,13 @@ class LogScan {
       const EventSequence number = *AnswerOf<AppendEventRequest>(call(append));
       if (sight.events == nullptr) {
         if (number <= sight.last) continue;
-        return Find("SB-INV-12", sight.call, absl::StrCat("call ", append, " was answered ", number, ", and the last number is ", sight.last));
+        return Find("SB-INV-12", sight.call,
+                    absl::StrCat("call ", append, " was answered ", number, ", and the last number is ", sight.last));
       }
       const auto shows = [&](const Event& event) { return event.sequence == number; };
       if (number <= sight.since || std::any_of(sight.events->begin(), sight.events->end(), shows)) continue;
-      return Find("SB-INV-8", sight.call, absl::StrCat("the event that call ", append, " appended as ", number, " is not in the list"));
+      return Find("SB-INV-8", sight.call,
+                  absl::StrCat("the event that call ", append, " appended as ", number, " is not in the list"));
     }
   }
 
@@ -232,14 +237,16 @@ class LogScan {
       Held(Clause<"SB-INV-15">());
       if (written.at_sequence <= shown.at_sequence) continue;
       return Find("SB-INV-15", i,
-                  absl::StrCat("the latest snapshot is at ", shown.at_sequence, ", and call ", write, " wrote one at ", written.at_sequence));
+                  absl::StrCat("the latest snapshot is at ", shown.at_sequence, ", and call ", write, " wrote one at ",
+                               written.at_sequence));
     }
     if (!known) return Find("SB-INV-15", i, "nobody wrote the snapshot that is shown");
     for (std::size_t read : facts.snapshot_reads) {
       const auto& before = *AnswerOf<LatestSnapshotRequest>(call(read));
       if (!Precedes(call(read), call(i)) || !before.has_value() || before->at_sequence <= shown.at_sequence) continue;
-      return Find("SB-INV-15", i, absl::StrCat("the latest snapshot is at ", shown.at_sequence, ", and was at ", before->at_sequence,
-                                               " in call ", read));
+      return Find(
+          "SB-INV-15", i,
+          absl::StrCat("the latest snapshot is at ", shown.at_sequence, ", and was at ", before->at_sequence, " in call ", read));
     }
   }
 

@@ -46,14 +46,14 @@ class WorkScan {
  private:
   // The calls about one item, each in the order of the calls.
   struct Facts {
-    Indices enqueues;    // that succeeded, or may have
-    Indices claims;      // that returned it
-    Indices renewals;    // that succeeded, or may have; so have those below
+    Indices enqueues;  // that succeeded, or may have
+    Indices claims;    // that returned it
+    Indices renewals;  // that succeeded, or may have; so have those below
     Indices completes;
     Indices fails;
-    Indices letters;     // move_to_dead_letter
-    Indices reclaims;    // that listed it, as either
-    Indices exhaustions; // ... as exhausted
+    Indices letters;      // move_to_dead_letter
+    Indices reclaims;     // that listed it, as either
+    Indices exhaustions;  // ... as exhausted
   };
 
   const BackendCall& call(std::size_t i) const { return history_.calls[i]; }
@@ -129,7 +129,8 @@ class WorkScan {
     const EnqueueWorkItemRequest* enqueue = EnqueueOf(facts);
     if (enqueue == nullptr) return;
     std::size_t least = enqueue->item.attempt + own + CountBefore(facts.reclaims, i, true);
-    std::size_t most = enqueue->item.attempt + own + CountBefore(facts.reclaims, i, false) + CountBefore(unseen_reclaims_, i, false);
+    std::size_t most =
+        enqueue->item.attempt + own + CountBefore(facts.reclaims, i, false) + CountBefore(unseen_reclaims_, i, false);
     if (requeues_) {
       most += CountBefore(facts.fails, i, false);
       least += OwnFails(facts, i);
@@ -154,8 +155,8 @@ class WorkScan {
     const leasecheck::Instant to = SaturatingAdd(InstantOf(clock_.Latest(call(i))), length);
     if (from <= *shown.lease_expires_at && *shown.lease_expires_at <= to) return;
     Find("SB-INV-18", i,
-         absl::StrCat("item ", UuidText(shown.id), " is leased until ", shown.lease_expires_at->ms, " and has to be until ", from.ms,
-                      " to ", to.ms));
+         absl::StrCat("item ", UuidText(shown.id), " is leased until ", shown.lease_expires_at->ms, " and has to be until ",
+                      from.ms, " to ", to.ms));
   }
 
   void CheckReclaim(std::size_t i, const ReclaimResult& result) {
@@ -189,8 +190,8 @@ class WorkScan {
     const EpochMs until = SaturatingAdd(clock_.Earliest(call(*last)), lease_);
     if (until < clock_.Latest(call(i))) return;
     Find("SB-INV-7", i,
-         absl::StrCat("item ", UuidText(id), " is reclaimed though call ", *last, " leased it until ", until, " at least, and the ",
-                      "clock read ", clock_.Latest(call(i)), " at most"));
+         absl::StrCat("item ", UuidText(id), " is reclaimed though call ", *last, " leased it until ", until,
+                      " at least, and the ", "clock read ", clock_.Latest(call(i)), " at most"));
   }
 
   // Items.
@@ -229,8 +230,8 @@ class WorkScan {
                   absl::StrCat("item ", UuidText(id), " was reclaimed by call ", first, " and not claimed since then"));
     }
     if (facts.exhaustions.size() < 2 || forgets_ids_) return;
-    Find("SB-INV-6", facts.exhaustions[1], absl::StrCat("item ", UuidText(id), " was exhausted before, in call ",
-                                                        facts.exhaustions.front()));
+    Find("SB-INV-6", facts.exhaustions[1],
+         absl::StrCat("item ", UuidText(id), " was exhausted before, in call ", facts.exhaustions.front()));
   }
 
   // Whether the call, a success, shows that the item has ended: one that was there, and that the call's view sees.
@@ -251,15 +252,17 @@ class WorkScan {
       std::copy_if(settled->begin(), settled->end(), std::back_inserter(ends), [&](std::size_t i) { return Ends(facts, i); });
     }
     if (!requeues_) {
-      std::copy_if(facts.fails.begin(), facts.fails.end(), std::back_inserter(ends), [&](std::size_t i) { return Ends(facts, i); });
+      std::copy_if(facts.fails.begin(), facts.fails.end(), std::back_inserter(ends),
+                   [&](std::size_t i) { return Ends(facts, i); });
     }
     for (std::size_t end : ends) {
       Held(Clause<"SB-INV-2">());
       for (const Indices* later : {&facts.claims, &facts.renewals, &facts.reclaims}) {
         for (std::size_t i : *later) {
           if (IsIndefinite(call(i)) || !Precedes(call(end), call(i))) continue;
-          return Find("SB-INV-2", i,
-                      absl::StrCat("item ", UuidText(id), " had ended with call ", end, ", and is claimed, renewed or reclaimed"));
+          return Find(
+              "SB-INV-2", i,
+              absl::StrCat("item ", UuidText(id), " had ended with call ", end, ", and is claimed, renewed or reclaimed"));
         }
       }
     }
@@ -307,7 +310,8 @@ class WorkScan {
   void CheckNoneLeft(std::size_t i, const ClaimWorkItemRequest& claim, std::size_t swept) {
     for (const auto& [id, facts] : facts_) {
       const EnqueueWorkItemRequest* enqueue = EnqueueOf(facts);
-      if (enqueue == nullptr || IsIndefinite(call(facts.enqueues.front())) || !Precedes(call(facts.enqueues.front()), call(swept))) {
+      if (enqueue == nullptr || IsIndefinite(call(facts.enqueues.front())) ||
+          !Precedes(call(facts.enqueues.front()), call(swept))) {
         continue;
       }
       const auto& types = claim.queue_types;
@@ -321,9 +325,10 @@ class WorkScan {
           AnyBetween(facts.reclaims, swept, i) || !unseen_claims_.empty() || !unseen_reclaims_.empty()) {
         continue;
       }
-      return Find("SB-INV-4", i,
-                  absl::StrCat("item ", UuidText(id), " was enqueued and has not ended, every lease and backoff is over since call ",
-                               swept, ", and a claim of its queue type finds nothing"));
+      return Find(
+          "SB-INV-4", i,
+          absl::StrCat("item ", UuidText(id), " was enqueued and has not ended, every lease and backoff is over since call ",
+                       swept, ", and a claim of its queue type finds nothing"));
     }
     Held(Clause<"SB-INV-4">());
   }

@@ -392,7 +392,8 @@ bool SceneWriter::Ends() {
   static constexpr std::array<WorkflowStatus, 4> kEnds = {WorkflowStatus::kCompleted, WorkflowStatus::kFailed,
                                                           WorkflowStatus::kCancelled, WorkflowStatus::kLimitExceeded};
   const std::size_t execution = Execution();
-  for (const WorkflowStatus status : {random().Pick(kEnds), WorkflowStatus::kRunning, random().Pick(kEnds), WorkflowStatus::kPaused}) {
+  for (const WorkflowStatus status :
+       {random().Pick(kEnds), WorkflowStatus::kRunning, random().Pick(kEnds), WorkflowStatus::kPaused}) {
     if (CanWait()) Later(10);
     Add(UpdateExecutionStatusRequest{Id(execution), status, view_});
     Add(GetExecutionRequest{Id(execution), view_});

@@ -37,29 +37,29 @@ class SceneWriter {
   void Shuffle();
 
   // Of the queue.
-  bool Resurrection();    // an item that has ended stays so through its lease's end and a reclaim
-  bool LateHeartbeat();   // of a worker whose item was reclaimed, and then claimed by another
-  bool Ladder();          // an item is claimed and runs out until it is exhausted
-  bool Backoff();         // a millisecond before, at and after retry_after
-  bool Starvation();      // one eligible item behind many that are not
-  bool OldFirst();        // a retried item comes before younger ones
-  bool Edges();           // each way to settle, on each kind of settled item
-  bool SameWorker();      // claims again what it lost, and an old heartbeat renews that
-  bool SweepOfMany();     // several items run out at once
+  bool Resurrection();   // an item that has ended stays so through its lease's end and a reclaim
+  bool LateHeartbeat();  // of a worker whose item was reclaimed, and then claimed by another
+  bool Ladder();         // an item is claimed and runs out until it is exhausted
+  bool Backoff();        // a millisecond before, at and after retry_after
+  bool Starvation();     // one eligible item behind many that are not
+  bool OldFirst();       // a retried item comes before younger ones
+  bool Edges();          // each way to settle, on each kind of settled item
+  bool SameWorker();     // claims again what it lost, and an old heartbeat renews that
+  bool SweepOfMany();    // several items run out at once
   // Of logs.
-  bool Reader();          // reads on from the last number that it saw
-  bool Numbers();         // hints, failures, two executions in turn
-  bool Snapshots();       // greater, smaller, the same at_sequence
+  bool Reader();     // reads on from the last number that it saw
+  bool Numbers();    // hints, failures, two executions in turn
+  bool Snapshots();  // greater, smaller, the same at_sequence
   // Of executions.
-  bool Patches();         // absent, present, no array, no object
-  bool Pages();           // of executions that tie
-  bool Ends();            // completed_at through terminal statuses and back
+  bool Patches();  // absent, present, no array, no object
+  bool Pages();    // of executions that tie
+  bool Ends();     // completed_at through terminal statuses and back
   // Of access.
-  bool Tokens();          // valid, expired at the instant, revoked
-  bool Definitions();     // of two tenants and versions
-  bool Tenants();         // created, updated, cleared
+  bool Tokens();       // valid, expired at the instant, revoked
+  bool Definitions();  // of two tenants and versions
+  bool Tenants();      // created, updated, cleared
   // Of views.
-  bool Neighbours();      // two tenants, each with everything, who try each other's
+  bool Neighbours();  // two tenants, each with everything, who try each other's
 
   // What scenes are made of. Each adds commands to the plan; a call of an operation that the target does not offer is left out.
   template <class Request>

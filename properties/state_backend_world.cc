@@ -116,8 +116,8 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   world.theme = random.Value(kTheme);
   world.start = options.system_now != 0 ? options.system_now : random.Value(kStart);
   world.tenants = !Declares(options.dialects, "SB-LAT-34", "unsupported");
-  const bool may_view = Declares(options.dialects, "views", "tenants") && world.tenants &&
-                        !Declares(options.dialects, "SB-LAT-9", "accepted");
+  const bool may_view =
+      Declares(options.dialects, "views", "tenants") && world.tenants && !Declares(options.dialects, "SB-LAT-9", "accepted");
   // Half of the programs stay unscoped: what views hide from each other cannot race.
   world.views = may_view && random.OneIn(2);
   world.lease = LeaseLengthOf(options.dialects);
@@ -127,8 +127,15 @@ World MakeWorld(Random& random, const GeneratorOptions& options) {
   world.queue_types = {"tool", "model", "Tool"};
   world.nodes = {"n", "m"};
   world.keys = {"log", "log", "log", "a.b", "", "n", "/log"};
-  world.states = {R"({})", R"({"log":[]})", R"({"a":1,"log":["x"]})", R"({"log":null,"n":7})", R"({"a":{"b":[]},"log":"x"})",
-                  R"(7)",  R"(null)",       R"(["log"])",             R"("log")"};
+  world.states = {R"({})",
+                  R"({"log":[]})",
+                  R"({"a":1,"log":["x"]})",
+                  R"({"log":null,"n":7})",
+                  R"({"a":{"b":[]},"log":"x"})",
+                  R"(7)",
+                  R"(null)",
+                  R"(["log"])",
+                  R"("log")"};
   world.values = {R"("x")", R"(1)", R"([1,2])", R"([])", R"({"k":"v"})", R"(null)", R"("a\"b")"};
   world.workflows = {"wf", "wf2"};
   world.versions = {"1.0.0", "2.0.0", "1.0"};

@@ -36,13 +36,13 @@ struct World {
   std::vector<std::string> workers;
   std::vector<std::string> queue_types;
   std::vector<std::string> nodes;
-  std::vector<std::string> keys;     // of the state
-  std::vector<std::string> states;   // canonical JSON
-  std::vector<std::string> values;   // ... to append
+  std::vector<std::string> keys;    // of the state
+  std::vector<std::string> states;  // canonical JSON
+  std::vector<std::string> values;  // ... to append
   std::vector<std::string> workflows;
   std::vector<std::string> versions;
-  std::vector<int64_t> created;      // of items: few, so that there are ties
-  std::vector<uint64_t> weights;     // by operation, then SetClock, then Reopen: a swarm subset of all
+  std::vector<int64_t> created;   // of items: few, so that there are ties
+  std::vector<uint64_t> weights;  // by operation, then SetClock, then Reopen: a swarm subset of all
 };
 
 World MakeWorld(engine::Random& random, const engine::GeneratorOptions& options);

@@ -2,12 +2,14 @@
 //
 // The interface is described in model/spec.h. What is particular here:
 //
-// - One state holds everything, of all tenants: definitions, executions, logs, items, tokens, tenants. A view of a tenant sees the
+// - One state holds everything, of all tenants: definitions, executions, logs, items, tokens, tenants. A view of a tenant sees
+// the
 //   part that is its own. What seldom changes of a row is shared between states.
 // - The store's clock leaves instants behind that no answer tells at once (updated_at, a renewed lease, retry_after). Each is a
 //   Moment: exact under a virtual clock, an interval where it is not known better, narrowed by every answer that depends on it.
 // - Secrets are compared with each other and are in no text: Explain and Describe name a token by its id.
-// - Where stores may choose, and choose the same in a whole run (SB-LAT-7, 11, 20, 24, 33), the first answer that shows the choice
+// - Where stores may choose, and choose the same in a whole run (SB-LAT-7, 11, 20, 24, 33), the first answer that shows the
+// choice
 //   binds it. Where no answer shows it at once, both states go on.
 // - What settles an item that is settled already changes nothing, except under the preset `sqlite`: there an item may be one of
 //   several ends, until a list of dead letters tells (SB-LAT-19).

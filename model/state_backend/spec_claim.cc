@@ -122,7 +122,8 @@ void CountGrant(const Judge& judge, const Item& item, const ClaimWorkItemRequest
   judge.Held<"SB-TEN-15">(!request.view.has_value() && !item.unscoped && item.work->tenant_id != kDefaultTenant);
   judge.Held<"SB-TEN-11">(request.view.has_value());
   for (const Item& other : *state.items) {
-    const bool younger = Eligible(other, request, judge.Clock()) == Likely::kYes && item.work->created_at < other.work->created_at;
+    const bool younger =
+        Eligible(other, request, judge.Clock()) == Likely::kYes && item.work->created_at < other.work->created_at;
     judge.Held<"SB-CLM-4">(younger);
     judge.Held<"SB-CLM-10">(younger && item.attempt > item.work->attempt);
   }
@@ -182,7 +183,8 @@ Verdict TakeFrom(const Judge& judge, SpecState& state, const ClaimWorkItemReques
   for (const Item& other : *state.items) {
     const Likely eligible = &other == item ? Likely::kNo : Eligible(other, request, judge.Clock());
     if (eligible == Likely::kNo) continue;
-    const bool before = item == nullptr || (other.work->created_at < item->work->created_at && !judge.Declares("SB-LAT-15", "any"));
+    const bool before =
+        item == nullptr || (other.work->created_at < item->work->created_at && !judge.Declares("SB-LAT-15", "any"));
     if (!before) continue;
     if (eligible == Likely::kMaybe) {
       not_due.push_back(other.id());

@@ -37,7 +37,8 @@ void Store(SpecState& state, const StoreWorkflowRequest& request, const TenantId
   const bool replaced = before != nullptr;
   // In the order of the keys, so that states that hold the same are equal.
   const auto key = [](const WorkflowDefinition& d) { return std::tie(d.workflow_id, d.version, d.tenant_id); };
-  const auto place = std::find_if(rows.begin(), rows.end(), [&](const DefinitionRow& row) { return key(definition) < key(*row.value); });
+  const auto place =
+      std::find_if(rows.begin(), rows.end(), [&](const DefinitionRow& row) { return key(definition) < key(*row.value); });
   rows.insert(place, {Share(std::move(definition)), replaced});
 }
 

@@ -131,7 +131,8 @@ Verdict JudgeCall(Judge& judge, const CreateExecutionRequest& request, const Ans
     return answer.unseen ? kAllowed : JudgeTaken(judge, *there, request, answer);
   }
   if (answer.error != nullptr) {
-    const bool may_refuse = there != nullptr || (request.view.has_value() && IsRegistered(judge, *request.view) == Registered::kUnsaid);
+    const bool may_refuse =
+        there != nullptr || (request.view.has_value() && IsRegistered(judge, *request.view) == Registered::kUnsaid);
     if (may_refuse && answer.IsDatabase()) return kAllowed;
     return RefuseError<"SB-EXE-3">(judge, answer);
   }

@@ -75,7 +75,8 @@ Verdict CheckOrder(const Judge& judge, const ListExecutionsRequest& request, con
       maybe_not_behind += other.to >= key ? 1 : 0;
     }
     const std::size_t place = request.offset + i;
-    if (surely_before > place || maybe_not_behind <= place) return request.offset > 0 ? Refuse<"SB-LSE-4">() : Refuse<"SB-LSE-2">();
+    if (surely_before > place || maybe_not_behind <= place)
+      return request.offset > 0 ? Refuse<"SB-LSE-4">() : Refuse<"SB-LSE-2">();
   }
   return kAllowed;
 }

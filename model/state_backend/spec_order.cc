@@ -106,10 +106,10 @@ enum class Area { kDefinition, kRecord, kLog, kRecords, kItem, kQueue, kTokens, 
 struct Reach {
   Area area = Area::kQueue;
   std::optional<Uuid> of = std::nullopt;
-  std::optional<Uuid> needs = std::nullopt;   // an execution that has to be there
-  std::optional<Uuid> makes = std::nullopt;   // ... that this call may make
-  std::optional<Uuid> event = std::nullopt;   // whose id has to be new
-  std::string key = "";                       // of a definition
+  std::optional<Uuid> needs = std::nullopt;  // an execution that has to be there
+  std::optional<Uuid> makes = std::nullopt;  // ... that this call may make
+  std::optional<Uuid> event = std::nullopt;  // whose id has to be new
+  std::string key = "";                      // of a definition
 };
 
 struct ReachOf {
@@ -129,9 +129,7 @@ struct ReachOf {
   Reach operator()(const GetEventsRequest& r) const { return {Area::kLog, r.execution_id, r.execution_id}; }
   Reach operator()(const GetEventsSinceRequest& r) const { return {Area::kLog, r.execution_id, r.execution_id}; }
   Reach operator()(const LatestSequenceRequest& r) const { return {Area::kLog, r.execution_id, r.execution_id}; }
-  Reach operator()(const WriteSnapshotRequest& r) const {
-    return {Area::kLog, r.snapshot.execution_id, r.snapshot.execution_id};
-  }
+  Reach operator()(const WriteSnapshotRequest& r) const { return {Area::kLog, r.snapshot.execution_id, r.snapshot.execution_id}; }
   Reach operator()(const LatestSnapshotRequest& r) const { return {Area::kLog, r.execution_id, r.execution_id}; }
   Reach operator()(const EnqueueWorkItemRequest& r) const { return {Area::kItem, r.item.id, r.item.execution_id}; }
   Reach operator()(const RenewLeaseRequest& r) const { return {Area::kItem, r.item_id}; }
@@ -162,7 +160,8 @@ bool Same(const std::optional<Uuid>& a, const std::optional<Uuid>& b) { return a
 
 // Whether a call is about registered tenants: a tenant that is created meanwhile may change what it answers.
 bool NeedsTenants(const Request& request) {
-  if (std::holds_alternative<StoreWorkflowRequest>(request) || std::holds_alternative<EnqueueWorkItemRequest>(request)) return true;
+  if (std::holds_alternative<StoreWorkflowRequest>(request) || std::holds_alternative<EnqueueWorkItemRequest>(request))
+    return true;
   return std::visit(
       [](const auto& r) {
         if constexpr (requires { r.view; }) return r.view.has_value();

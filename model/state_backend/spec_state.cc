@@ -47,8 +47,8 @@ Row& EditRow(Cow<std::vector<Row>>& cow, const Row* row) {
 }  // namespace
 
 bool operator==(const Execution& a, const Execution& b) {
-  return a.status == b.status && a.updated_at == b.updated_at && a.completed_at == b.completed_at && SameValue(a.state, b.state) &&
-         SameValue(a.born, b.born);
+  return a.status == b.status && a.updated_at == b.updated_at && a.completed_at == b.completed_at &&
+         SameValue(a.state, b.state) && SameValue(a.born, b.born);
 }
 
 bool operator==(const Log& a, const Log& b) {
@@ -78,7 +78,8 @@ const TokenRow* SpecState::FindToken(const Secret& plaintext) const {
   return found == tokens->end() ? nullptr : &*found;
 }
 const TokenRow* SpecState::FindTokenId(absl::string_view id) const {
-  const auto found = std::find_if(tokens->begin(), tokens->end(), [&](const TokenRow& row) { return row.created->info.id == id; });
+  const auto found =
+      std::find_if(tokens->begin(), tokens->end(), [&](const TokenRow& row) { return row.created->info.id == id; });
   return found == tokens->end() ? nullptr : &*found;
 }
 
@@ -89,9 +90,8 @@ bool operator==(const SpecState& a, const SpecState& b) {
 }
 
 std::size_t HashOf(const SpecState& state) {
-  std::size_t hash =
-      absl::HashOf(state.sessions, state.duplicates, state.payloads, state.callers, state.seed, state.definitions->size(),
-                   state.tokens->size(), state.tenants->size());
+  std::size_t hash = absl::HashOf(state.sessions, state.duplicates, state.payloads, state.callers, state.seed,
+                                  state.definitions->size(), state.tokens->size(), state.tenants->size());
   for (const Execution& execution : *state.executions) {
     hash = absl::HashOf(hash, execution.id(), execution.status, *execution.state, execution.updated_at.from);
   }

@@ -55,8 +55,8 @@ Verdict JudgeUnsupported(const Answer<Done>& answer, Verdict refusal) {
   return answer.unseen || answer.IsDatabase() ? kAllowed : refusal;
 }
 
-// The tenant after an update. Of the seeded one, which nobody has read, created_at is not known; a store of preset memory may also
-// take the caller's (SB-LAT-41).
+// The tenant after an update. Of the seeded one, which nobody has read, created_at is not known; a store of preset memory may
+// also take the caller's (SB-LAT-41).
 TenantRow Updated(const Judge& judge, const TenantRow* row, bool inserts, const Tenant& given) {
   TenantRow updated{Share(given), true, (row == nullptr && !inserts) || judge.MemoryPreset()};
   if (row == nullptr) return updated;

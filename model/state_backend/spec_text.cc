@@ -170,8 +170,8 @@ struct ExpectedOf {
       const bool wanted = !request.status.has_value() || execution.status == *request.status;
       if (wanted && Sees(request.view, execution.born->tenant)) listed.push_back(About(execution));
     }
-    return absl::StrCat("places ", request.offset, " and on, at most ", request.limit, ", in the declared order of: ",
-                        listed.empty() ? "nothing" : absl::StrJoin(listed, ", "));
+    return absl::StrCat("places ", request.offset, " and on, at most ", request.limit,
+                        ", in the declared order of: ", listed.empty() ? "nothing" : absl::StrJoin(listed, ", "));
   }
   std::string operator()(const AppendEventRequest& request) const {
     const std::string standing = Refers(request.event.execution_id, request.view);
@@ -227,13 +227,13 @@ struct ExpectedOf {
     for (const Item& item : *judge.state.items) {
       if (Sees(request.view, item.work->tenant_id) && item.stage == Stage::kClaimed) items.push_back(About(item));
     }
-    return absl::StrCat("the items claimed until before ", judge.now, ", each with one attempt more, of: ",
-                        items.empty() ? "nothing" : absl::StrJoin(items, "; "));
+    return absl::StrCat("the items claimed until before ", judge.now,
+                        ", each with one attempt more, of: ", items.empty() ? "nothing" : absl::StrJoin(items, "; "));
   }
   std::string operator()(const CreateTokenRequest& request) const {
     if (request.view.has_value() && IsRegistered(judge, *request.view) == Registered::kNo) return Unregistered("Database");
-    return absl::StrCat("a new text, and a token with a new id, \"", request.name, "\", role \"", request.role,
-                        "\", created_at ", judge.now, ", tenant \"", OwnerOf(request.view), "\", without an expiry");
+    return absl::StrCat("a new text, and a token with a new id, \"", request.name, "\", role \"", request.role, "\", created_at ",
+                        judge.now, ", tenant \"", OwnerOf(request.view), "\", without an expiry");
   }
   std::string operator()(const ValidateTokenRequest& request) const {
     const TokenRow* row = judge.state.FindToken(request.token);
@@ -241,7 +241,8 @@ struct ExpectedOf {
     if (row->revoked) return absl::StrCat("none, for token ", row->created->info.id, " was revoked");
     ApiToken info = row->created->info;
     info.expires_at = row->expires_at;
-    if (info.expires_at.has_value() && *info.expires_at <= judge.Clock()) return absl::StrCat("none, for it is over: ", TextOf(info));
+    if (info.expires_at.has_value() && *info.expires_at <= judge.Clock())
+      return absl::StrCat("none, for it is over: ", TextOf(info));
     return TextOf(info);
   }
   std::string operator()(const CreateTenantRequest& request) const {
@@ -308,7 +309,8 @@ struct ExpectedOf {
   std::string Settles(const WorkItemId& id, const View& view, const char* otherwise) const {
     const Item* item = VisibleItem(judge.state, id, view);
     if (item == nullptr) return absl::StrCat(otherwise, ", for there is no such item");
-    return absl::StrCat(item->stage == Stage::kSettled ? "an answer that leaves it so" : "success", ", for there is ", About(*item));
+    return absl::StrCat(item->stage == Stage::kSettled ? "an answer that leaves it so" : "success", ", for there is ",
+                        About(*item));
   }
   std::string OfToken(absl::string_view id) const {
     return judge.state.FindTokenId(id) == nullptr ? "NotFound, for no token has this id" : "success";

@@ -73,9 +73,8 @@ Verdict JudgeCall(Judge& judge, const CreateTokenRequest& request, const Answer<
   if (judge.counting()) CountCreate(judge, request);
   // In the order of the ids, so that two orders of creation lead to one state.
   auto& rows = judge.state.tokens.Edit();
-  const auto place = std::find_if(rows.begin(), rows.end(), [&](const TokenRow& row) {
-    return answer.response->info.id < row.created->info.id;
-  });
+  const auto place = std::find_if(rows.begin(), rows.end(),
+                                  [&](const TokenRow& row) { return answer.response->info.id < row.created->info.id; });
   rows.insert(place, {Share(*answer.response), std::nullopt, false});
   return kAllowed;
 }
@@ -87,7 +86,8 @@ Verdict JudgeCall(Judge& judge, const ValidateTokenRequest& request, const Answe
   const std::optional<ApiToken>& shown = *answer.response;
   const bool expired = row != nullptr && IsExpired(judge, *row);
   if (row == nullptr || row->revoked || expired) {
-    if (shown.has_value()) return row == nullptr ? Refuse<"SB-TOK-5">() : row->revoked ? Refuse<"SB-TOK-7">() : Refuse<"SB-TOK-8">();
+    if (shown.has_value())
+      return row == nullptr ? Refuse<"SB-TOK-5">() : row->revoked ? Refuse<"SB-TOK-7">() : Refuse<"SB-TOK-8">();
     judge.Refused<"SB-TOK-5">(row == nullptr);
     judge.Refused<"SB-TOK-7">(row != nullptr && row->revoked);
     judge.Refused<"SB-TOK-8">(expired);

@@ -45,9 +45,8 @@ absl::Span<const StateControl> StateControls();
 // Targets that run the mutant.
 TargetFactory<StateBackendFamily> FactoryOf(const StateMutant& mutant);
 TargetFactory<StateBackendFamily> FactoryOf(const StateControl& control);
-TargetFactory<StateBackendFamily> StateTargets(absl::string_view name, StateSlip slip,
-                                               const StateLiberties& liberties, const Dialects& dialects,
-                                               bool durable = false);
+TargetFactory<StateBackendFamily> StateTargets(absl::string_view name, StateSlip slip, const StateLiberties& liberties,
+                                               const Dialects& dialects, bool durable = false);
 
 }  // namespace leasecheck::mutants
 

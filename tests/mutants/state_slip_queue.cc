@@ -124,8 +124,8 @@ Result<Done> StateSlipStore::RenewLease(const RenewLeaseRequest& request) {
   const Saving saving(this);
   ItemRow* row = FindItem(request.item_id, Is(Slip::kViewRenewsForeign) ? View() : request.view);
   if (row == nullptr) return Missing();
-  const bool revives = Is(Slip::kLateHeartbeatRevives) && row->status == Status::kPending && row->last_worker == request.worker_id &&
-                       row->retry_after.has_value();
+  const bool revives = Is(Slip::kLateHeartbeatRevives) && row->status == Status::kPending &&
+                       row->last_worker == request.worker_id && row->retry_after.has_value();
   if (revives) {
     row->status = Status::kClaimed;
     row->item.worker_id = request.worker_id;

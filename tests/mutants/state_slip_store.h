@@ -116,33 +116,33 @@ enum class StateSlip {
 
 // What the contract lets a store do otherwise (state-backend.md, 4). Those with a dialect are declared.
 struct StateLiberties {
-  bool silent_state_update = false;     // SB-LAT-4
-  bool loses_session_type = false;      // SB-LAT-7
-  bool stores_duplicates = false;       // SB-LAT-11
-  bool completes_unknown = false;       // SB-LAT-18
-  bool settled_succeeds = false;        // SB-LAT-19
-  bool letter_of_unknown = false;       // SB-LAT-21
-  bool drops_letter_text = false;       // SB-LAT-21
-  bool shows_old_holder = false;        // SB-LAT-22
-  bool items_of_default = false;        // SB-LAT-24
-  bool token_created_later = false;     // SB-LAT-26
-  bool hides_foreign_tokens = false;    // SB-LAT-28
-  bool no_seed = false;                 // SB-LAT-33
-  bool short_tokens = false;            // SB-LAT-37
-  bool foreign_is_not_found = false;    // SB-TEN-13: which error it is
-  bool other_ties = false;              // SB-LSE-3, SB-CLM-5
-  bool by_started_at = false;           // SB-LAT-5, declared
-  bool accepts_unknown = false;         // SB-LAT-9, declared
-  bool global_numbers = false;          // SB-LAT-10, declared
-  bool any_order = false;               // SB-LAT-15, declared
-  bool steals = false;                  // SB-LAT-16, declared
-  bool short_backoff = false;           // SB-LAT-17 bounded, declared
-  bool no_backoff = false;              // SB-LAT-17 none, declared
-  bool requeues = false;                // SB-LAT-20, declared
-  bool no_tenants = false;              // SB-LAT-34, declared
-  bool short_lease = false;             // SB-LAT-35, declared: 5 s
-  bool rewrites_settled = false;        // SB-LAT-19 of preset sqlite, declared
-  bool default_tokens = false;          // SB-LAT-27 of preset sqlite, declared
+  bool silent_state_update = false;   // SB-LAT-4
+  bool loses_session_type = false;    // SB-LAT-7
+  bool stores_duplicates = false;     // SB-LAT-11
+  bool completes_unknown = false;     // SB-LAT-18
+  bool settled_succeeds = false;      // SB-LAT-19
+  bool letter_of_unknown = false;     // SB-LAT-21
+  bool drops_letter_text = false;     // SB-LAT-21
+  bool shows_old_holder = false;      // SB-LAT-22
+  bool items_of_default = false;      // SB-LAT-24
+  bool token_created_later = false;   // SB-LAT-26
+  bool hides_foreign_tokens = false;  // SB-LAT-28
+  bool no_seed = false;               // SB-LAT-33
+  bool short_tokens = false;          // SB-LAT-37
+  bool foreign_is_not_found = false;  // SB-TEN-13: which error it is
+  bool other_ties = false;            // SB-LSE-3, SB-CLM-5
+  bool by_started_at = false;         // SB-LAT-5, declared
+  bool accepts_unknown = false;       // SB-LAT-9, declared
+  bool global_numbers = false;        // SB-LAT-10, declared
+  bool any_order = false;             // SB-LAT-15, declared
+  bool steals = false;                // SB-LAT-16, declared
+  bool short_backoff = false;         // SB-LAT-17 bounded, declared
+  bool no_backoff = false;            // SB-LAT-17 none, declared
+  bool requeues = false;              // SB-LAT-20, declared
+  bool no_tenants = false;            // SB-LAT-34, declared
+  bool short_lease = false;           // SB-LAT-35, declared: 5 s
+  bool rewrites_settled = false;      // SB-LAT-19 of preset sqlite, declared
+  bool default_tokens = false;        // SB-LAT-27 of preset sqlite, declared
 };
 
 // All that the store keeps.
@@ -255,7 +255,8 @@ class StateSlipStore final : public state_backend::StateBackendStore {
   bool IsRegistered(const std::string& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   ExecutionRow* FindExecution(const Uuid& id, const View& view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The error of a call that refers to the execution and may not, or none.
-  std::optional<state_backend::StoreError> Standing(const Uuid& execution, const View& view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<state_backend::StoreError> Standing(const Uuid& execution, const View& view)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   ItemRow* FindItem(const Uuid& id, const View& view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   state_backend::WorkflowExecution Shown(const ExecutionRow& row) const;
   bool Before(const ExecutionRow& a, const ExecutionRow& b) const;

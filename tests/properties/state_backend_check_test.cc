@@ -1,5 +1,5 @@
-// The store of the mutants without a slip under the generic check: it conforms, and every clause is exercised in the senses that it
-// expects. (The reference store is checked in tests/memstore.)
+// The store of the mutants without a slip under the generic check: it conforms, and every clause is exercised in the senses that
+// it expects. (The reference store is checked in tests/memstore.)
 #include <string>
 
 #include "gtest/gtest.h"
@@ -12,9 +12,7 @@ namespace {
 
 using F = StateBackendFamily;
 
-TargetFactory<F> RightStores() {
-  return mutants::StateTargets("no slip", mutants::StateSlip::kNone, {}, {{"views", "tenants"}});
-}
+TargetFactory<F> RightStores() { return mutants::StateTargets("no slip", mutants::StateSlip::kNone, {}, {{"views", "tenants"}}); }
 
 TEST(StateBackendCheck, AStoreWithoutASlipConforms) {
   CheckOptions options;
