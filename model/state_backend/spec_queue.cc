@@ -265,8 +265,12 @@ void CountLetter(const Judge& judge, const Item& item, const DeadLetter& shown) 
 Verdict JudgeCall(Judge& judge, const EnqueueWorkItemRequest& request, const Answer<WorkItemId>& answer) {
   const Item* there = judge.state.FindItem(request.item.id);
   const bool free = there == nullptr || (judge.MemoryPreset() && there->stage == Stage::kSettled);
-  if (!free) return JudgeTaken(judge, *there, request.view, answer);
   const Standing standing = StandingOf(judge, request.item.execution_id, request.view);
+  if (!free) {
+    // Of two faults either may be named.
+    const bool strange = standing == Standing::kForeign || standing == Standing::kUnregistered;
+    return strange && answer.IsEither() ? kAllowed : JudgeTaken(judge, *there, request.view, answer);
+  }
   if (standing != Standing::kFine) return JudgeNoStanding(judge, standing, answer);
   if (answer.error != nullptr) {
     const bool registered = IsRegistered(judge, request.view.value_or(request.item.tenant_id)) == Registered::kYes;
