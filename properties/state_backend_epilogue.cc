@@ -1,4 +1,5 @@
 // The last part of the generator: what it learns from answers, and the epilogue that reads everything and drains the queue.
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,16 +62,18 @@ void StateBackendGenerator::Drain(const State& state, EpochMs now) {
   epilogue_.push_back(CommandOf(ReclaimExpiredLeasesRequest{}));
   epilogue_.push_back(later(kLongestBackoff));
   std::vector<WorkItemId> left;
+  std::vector<std::string> types = world_.queue_types;
   for (const Item& item : *state.items) {
-    if (item.stage != Stage::kSettled) left.push_back(item.id());
+    if (item.stage == Stage::kSettled) continue;
+    left.push_back(item.id());
+    const std::string& type = item.work->queue_type;
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
   }
-  for (std::size_t i = 0; i <= left.size(); ++i) {
-    epilogue_.push_back(CommandOf(ClaimWorkItemRequest{"drain", world_.queue_types}));
-  }
+  for (std::size_t i = 0; i <= left.size(); ++i) epilogue_.push_back(CommandOf(ClaimWorkItemRequest{"drain", types}));
   for (const WorkItemId& id : left) epilogue_.push_back(CommandOf(CompleteWorkItemRequest{id}));
   epilogue_.push_back(later(world_.lease + 1 + kLongestBackoff));
   epilogue_.push_back(CommandOf(ReclaimExpiredLeasesRequest{}));
-  epilogue_.push_back(CommandOf(ClaimWorkItemRequest{"drain", world_.queue_types}));
+  epilogue_.push_back(CommandOf(ClaimWorkItemRequest{"drain", types}));
 }
 
 void StateBackendGenerator::BeginEpilogue(const State& state, EpochMs now) {
