@@ -102,8 +102,8 @@ bool ShowsEvent(const Entry& entry, const Event& shown) {
 
 // Where the events above `since` begin. Of an entry without a known number the next known one tells, or else the answer.
 std::size_t FirstAbove(const std::vector<Entry>& entries, EventSequence since, const std::vector<Event>& shown) {
-  std::size_t first = entries.size();
-  while (first > 0 && entries[first - 1].sequence > since) --first;
+  const auto above = [&](const Entry& entry) { return entry.sequence > since; };
+  auto first = static_cast<std::size_t>(std::find_if(entries.begin(), entries.end(), above) - entries.begin());
   while (first > 0 && entries[first - 1].sequence == 0 && entries.size() - first < shown.size()) --first;
   return first;
 }

@@ -163,6 +163,16 @@ TEST_F(Logs, AnUnseenGlobalNumberIsBoundAtFirstSight) {
   EXPECT_EQ(Append(3, 9), "SB-SEQ-4");
 }
 
+TEST_F(Logs, AnUnseenGlobalNumberMayStandBehindKnownOnes) {
+  dialects["SB-LAT-10"] = "global";
+  Create(kExecution);
+  EXPECT_EQ(Append(1, 4), kAllowed);
+  EXPECT_EQ(JudgeUnseen(AppendEventRequest{NewEvent(2, kExecution, 0)}), kAllowed);
+  EXPECT_EQ(Peek(GetEventsRequest{kExecution}, {NewEvent(1, kExecution, 4)}), "SB-EVT-3");
+  EXPECT_EQ(Judge(GetEventsRequest{kExecution}, {NewEvent(1, kExecution, 4), NewEvent(2, kExecution, 6)}), kAllowed);
+  EXPECT_EQ(Judge(LatestSequenceRequest{kExecution}, 7), "SB-SEQ-6");
+}
+
 TEST_F(Logs, TheGreatestSnapshotIsTheLatest) {
   Create(kExecution);
   const auto snapshot = [&](uint64_t n, EventSequence at) {
