@@ -4,6 +4,7 @@ include(CMakePackageConfigHelpers)
 set(leasecheck_libraries
   leasecheck_model leasecheck_codec leasecheck_memstore leasecheck_sqlite leasecheck_process leasecheck_engine leasecheck_report leasecheck_history
   leasecheck_linearize leasecheck_trace leasecheck_session_store_trace leasecheck_runtime_persistence_trace leasecheck_runtime_repository_trace
+  leasecheck_state_backend_trace
   leasecheck_properties)
 set(leasecheck_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/leasecheck)
 

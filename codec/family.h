@@ -3,7 +3,9 @@
 //   codec::Json params = codec::EncodeRequest<F>(request);                        // {"session_id":"s"}
 //   absl::StatusOr<RequestOf<F>> read = codec::DecodeRequest<F>("list_queued_work", params);
 //
-// The functions are compiled once a family, in codec/<family>.cc; this header only declares them. All are pure and thread-safe.
+// Requests and answers are written with placeholders for their secrets, unless the caller asks for the plaintext, as the wire
+// does (codec/values.h). The functions are compiled once a family, in codec/<family>.cc; this header only declares them. All are
+// pure and thread-safe.
 #ifndef LEASECHECK_CODEC_FAMILY_H_
 #define LEASECHECK_CODEC_FAMILY_H_
 
@@ -33,7 +35,7 @@ std::optional<std::size_t> FindOperation(absl::string_view name);
 
 // The params of a call; which operation it is, the request's index says.
 template <class F>
-Json EncodeRequest(const RequestOf<F>& request);
+Json EncodeRequest(const RequestOf<F>& request, Secrets secrets = Secrets::kPlaceholder);
 
 // How a served store reads its params, and how traces read theirs.
 inline constexpr DecodeOptions kStrictParams{DecodeOptions::Unknown::kReject, DecodeOptions::Absent::kError, "params"};
@@ -46,7 +48,7 @@ absl::StatusOr<RequestOf<F>> DecodeRequest(absl::string_view method, const Json&
 
 // The result of a call.
 template <class F>
-Json EncodeResponse(const ResponseOf<F>& response);
+Json EncodeResponse(const ResponseOf<F>& response, Secrets secrets = Secrets::kPlaceholder);
 
 inline constexpr DecodeOptions kResult{DecodeOptions::Unknown::kIgnore, DecodeOptions::Absent::kError, "result"};
 
@@ -65,7 +67,7 @@ absl::StatusOr<typename F::Error> DecodeError(const Json& data, const DecodeOpti
 
 // The member that an answer carries its outcome in: {"result": ...}, or {"error": {"code", "message", "data"?}}.
 template <class F>
-Json EncodeOutcome(const OutcomeOf<F>& outcome);
+Json EncodeOutcome(const OutcomeOf<F>& outcome, Secrets secrets = Secrets::kPlaceholder);
 
 // Reads what EncodeOutcome writes from any object that has exactly one of the two members. What is no answer of this operation
 // is a ForeignError with the reason.

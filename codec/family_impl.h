@@ -31,8 +31,8 @@ std::optional<std::size_t> FindOperation(absl::string_view name) {
 }
 
 template <class F>
-Json EncodeRequest(const RequestOf<F>& request) {
-  return VisitOperation<F>(request.index(), [&]<std::size_t I>() { return Encode(*std::get_if<I>(&request)); });
+Json EncodeRequest(const RequestOf<F>& request, Secrets secrets) {
+  return VisitOperation<F>(request.index(), [&]<std::size_t I>() { return Encode(*std::get_if<I>(&request), secrets); });
 }
 
 template <class F>
@@ -49,8 +49,8 @@ absl::StatusOr<RequestOf<F>> DecodeRequest(absl::string_view method, const Json&
 }
 
 template <class F>
-Json EncodeResponse(const ResponseOf<F>& response) {
-  return VisitOperation<F>(response.index(), [&]<std::size_t I>() { return Encode(*std::get_if<I>(&response)); });
+Json EncodeResponse(const ResponseOf<F>& response, Secrets secrets) {
+  return VisitOperation<F>(response.index(), [&]<std::size_t I>() { return Encode(*std::get_if<I>(&response), secrets); });
 }
 
 template <class F>
@@ -76,12 +76,12 @@ absl::StatusOr<typename F::Error> DecodeError(const Json& data, const DecodeOpti
 }
 
 template <class F>
-Json EncodeOutcome(const OutcomeOf<F>& outcome) {
+Json EncodeOutcome(const OutcomeOf<F>& outcome, Secrets secrets) {
   using family_internal::ErrorAnswer;
   switch (outcome.index()) {
     case 0: {
       Json answer = Json::object();
-      answer["result"] = EncodeResponse<F>(std::get<0>(outcome));
+      answer["result"] = EncodeResponse<F>(std::get<0>(outcome), secrets);
       return answer;
     }
     case 1:

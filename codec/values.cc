@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codec/instant.h"
+#include "codec/sha256.h"
+#include "codec/uuid.h"
 
 namespace leasecheck::codec::values_internal {
 namespace {
@@ -82,6 +84,10 @@ Json EncodeScalar(const OpaqueJson& value) {
   return json.ok() ? *std::move(json) : Json(value.text);
 }
 Json EncodeScalar(Instant value) { return Json(InstantText(value)); }
+Json EncodeScalar(const Uuid& value) { return Json(UuidText(value)); }
+Json EncodeSecret(const Secret& value, Secrets secrets) {
+  return Json(secrets == Secrets::kPlaintext ? value.text : PlaceholderOf(value, Sha256Hex).text);
+}
 Json NullJson() { return Json(nullptr); }
 Json EmptyObject() { return Json::object(); }
 Json EmptyArray() { return Json::array(); }
@@ -138,6 +144,21 @@ bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Instant*
   }
   *value = *instant;
   return true;
+}
+
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Uuid* value) {
+  constexpr absl::string_view kExpected = "a UUID such as \"00000000-0000-4000-8000-000000000001\"";
+  if (!json.is_string()) return decoder.FailKind(path, kExpected, json);
+  const std::optional<Uuid> uuid = ParseUuid(json.get_ref<const std::string&>());
+  if (!uuid.has_value()) {
+    return decoder.Fail(path, absl::StrCat("expected ", kExpected, ", got ", Quoted(json.get_ref<const std::string&>())));
+  }
+  *value = *uuid;
+  return true;
+}
+
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Secret* value) {
+  return DecodeScalar(json, path, decoder, &value->text);
 }
 
 bool DecodeUnsigned(const Json& json, const Path& path, Decoder& decoder, uint64_t max, uint64_t* value) {

@@ -8,8 +8,10 @@
 //   struct          an object of its fields; an optional without a value is left out; a kFlattened field's members lie beside
 //   them std::optional   the value or null std::vector     an array enumeration     its word std::variant    by its tagging;
 //   under kExternal an alternative without fields is its name alone OpaqueJson      itself, as canonical text (codec/json.h)
-//   kElements       an array of the struct's elements, in order
+//   kElements       an array of the struct's elements, in order; where it has kFields too, those name its places in traces
 //   Instant         RFC 3339 text (codec/instant.h)
+//   Uuid            its text (codec/uuid.h)
+//   Secret          its placeholder (model/secret.h), and its own text only for who asks for Secrets::kPlaintext: the wire
 //   integers        plain numbers over the whole range of the type; a fraction, even 5.0, or a number out of range is an error
 //
 // Everything here is a pure function, safe from any thread. The work is in values.cc; the templates only walk the lists.
@@ -35,6 +37,8 @@
 #include "codec/json.h"
 #include "model/field.h"
 #include "model/instant.h"
+#include "model/secret.h"
+#include "model/uuid.h"
 
 namespace leasecheck::codec {
 
@@ -47,10 +51,13 @@ struct DecodeOptions {
   absl::string_view root = "";
 };
 
+// What becomes of a Secret. The plaintext is for the wire alone: what people read, and what is kept in files, has placeholders.
+enum class Secrets { kPlaceholder, kPlaintext };
+
 // The JSON of a value. Never fails: an OpaqueJson that holds no JSON text, which only a fault of the caller can make, is sent as
 // a string (a flattened one under its own name), so that it is seen rather than lost.
 template <class T>
-Json Encode(const T& value);
+Json Encode(const T& value, Secrets secrets = Secrets::kPlaceholder);
 
 // Reads *value from `json`. InvalidArgument names the place, what was expected there and what was found; *value is then
 // unspecified.
@@ -96,6 +103,8 @@ Json EncodeScalar(int64_t value);
 Json EncodeScalar(double value);
 Json EncodeScalar(const OpaqueJson& value);
 Json EncodeScalar(Instant value);
+Json EncodeScalar(const Uuid& value);
+Json EncodeSecret(const Secret& value, Secrets secrets);
 Json NullJson();
 Json EmptyObject();
 Json EmptyArray();
@@ -109,6 +118,8 @@ bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, bool* va
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, double* value);
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, OpaqueJson* value);
 bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Instant* value);
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Uuid* value);
+bool DecodeScalar(const Json& json, const Path& path, Decoder& decoder, Secret* value);
 bool DecodeUnsigned(const Json& json, const Path& path, Decoder& decoder, uint64_t max, uint64_t* value);
 bool DecodeSigned(const Json& json, const Path& path, Decoder& decoder, int64_t min, int64_t max, int64_t* value);
 
@@ -138,12 +149,12 @@ bool DecodeTagged(const Json& json, const Path& path, Decoder& decoder, Tagging 
                   absl::string_view content, absl::Span<const Alternative> alternatives, Tagged* tagged);
 
 template <class T>
-Json EncodeValue(const T& value);
+Json EncodeValue(const T& value, Secrets secrets);
 template <class T>
 bool DecodeValue(const Json& json, const Path& path, Decoder& decoder, T* value);
 
 template <class T>
-void EncodeFields(const T& value, Json* object) {
+void EncodeFields(const T& value, Secrets secrets, Json* object) {
   ForEachField<T>([&](const auto& field) {
     const auto& member = value.*(field.member);
     using Member = std::remove_cvref_t<decltype(member)>;
@@ -153,7 +164,7 @@ void EncodeFields(const T& value, Json* object) {
     if constexpr (kIsOptional<Member>) {
       if (!member.has_value()) return;
     }
-    SetMember(object, field.name, EncodeValue(member));
+    SetMember(object, field.name, EncodeValue(member, secrets));
   });
 }
 
@@ -204,16 +215,16 @@ constexpr auto OnlyField() {
 }
 
 template <class V, std::size_t I>
-Json EncodeAlternative(const AlternativeType<V, I>& value) {
+Json EncodeAlternative(const AlternativeType<V, I>& value, Secrets secrets) {
   using T = AlternativeType<V, I>;
   constexpr const auto& kList = kAlternatives<V>;
   constexpr Alternative kAlternative = kList.alternatives[I];
   Json content;
   if constexpr (kAlternative.shape == AlternativeShape::kNewtype) {
-    content = EncodeValue(value.*OnlyField<T>());
+    content = EncodeValue(value.*OnlyField<T>(), secrets);
   } else {
     content = EmptyObject();
-    EncodeFields(value, &content);
+    EncodeFields(value, secrets, &content);
   }
   if constexpr (kList.tagging == Tagging::kInternal) {
     SetMember(&content, kList.tag, EncodeScalar(std::string(kAlternative.name)));
@@ -259,9 +270,9 @@ bool DecodeAlternative(const Tagged& tagged, const Path& path, Decoder& decoder,
 }
 
 template <class V, std::size_t... I>
-Json EncodeVariant(const V& value, std::index_sequence<I...>) {
+Json EncodeVariant(const V& value, Secrets secrets, std::index_sequence<I...>) {
   Json json;
-  ((value.index() == I ? void(json = EncodeAlternative<V, I>(*std::get_if<I>(&value))) : void()), ...);
+  ((value.index() == I ? void(json = EncodeAlternative<V, I>(*std::get_if<I>(&value), secrets)) : void()), ...);
   return json;
 }
 
@@ -277,25 +288,28 @@ bool DecodeVariant(const Json& json, const Path& path, Decoder& decoder, V* valu
 }
 
 template <class T>
-Json EncodeValue(const T& value) {
+Json EncodeValue(const T& value, Secrets secrets) {
   if constexpr (kIsOptional<T>) {
-    return value.has_value() ? EncodeValue(*value) : NullJson();
+    return value.has_value() ? EncodeValue(*value, secrets) : NullJson();
   } else if constexpr (kIsList<T>) {
     Json array = EmptyArray();
-    for (const auto& element : value) Append(&array, EncodeValue(element));
+    for (const auto& element : value) Append(&array, EncodeValue(element, secrets));
+    return array;
+  } else if constexpr (kIsTuple<T>) {
+    Json array = EmptyArray();
+    std::apply([&](const auto&... element) { (Append(&array, EncodeValue(value.*(element.member), secrets)), ...); },
+               kElements<T>);
     return array;
   } else if constexpr (kIsStruct<T>) {
     Json object = EmptyObject();
-    EncodeFields(value, &object);
+    EncodeFields(value, secrets, &object);
     return object;
-  } else if constexpr (kIsTuple<T>) {
-    Json array = EmptyArray();
-    std::apply([&](const auto&... element) { (Append(&array, EncodeValue(value.*(element.member))), ...); }, kElements<T>);
-    return array;
   } else if constexpr (kIsWords<T>) {
     return EncodeScalar(std::string(WordOf(value)));
   } else if constexpr (kIsAlternatives<T>) {
-    return EncodeVariant(value, std::make_index_sequence<std::variant_size_v<T>>{});
+    return EncodeVariant(value, secrets, std::make_index_sequence<std::variant_size_v<T>>{});
+  } else if constexpr (std::is_same_v<T, Secret>) {
+    return EncodeSecret(value, secrets);
   } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     return EncodeScalar(static_cast<std::conditional_t<std::is_unsigned_v<T>, uint64_t, int64_t>>(value));
   } else {
@@ -357,10 +371,10 @@ bool DecodeValue(const Json& json, const Path& path, Decoder& decoder, T* value)
     return DecodeValue(json, path, decoder, &value->emplace());
   } else if constexpr (kIsList<T>) {
     return DecodeList(json, path, decoder, value);
-  } else if constexpr (kIsStruct<T>) {
-    return ExpectObject(json, path, decoder) && DecodeFields(json, path, decoder, "", value);
   } else if constexpr (kIsTuple<T>) {
     return DecodeTuple(json, path, decoder, value);
+  } else if constexpr (kIsStruct<T>) {
+    return ExpectObject(json, path, decoder) && DecodeFields(json, path, decoder, "", value);
   } else if constexpr (kIsWords<T>) {
     return DecodeEnum(json, path, decoder, value);
   } else if constexpr (kIsAlternatives<T>) {
@@ -375,8 +389,8 @@ bool DecodeValue(const Json& json, const Path& path, Decoder& decoder, T* value)
 }  // namespace values_internal
 
 template <class T>
-Json Encode(const T& value) {
-  return values_internal::EncodeValue(value);
+Json Encode(const T& value, Secrets secrets) {
+  return values_internal::EncodeValue(value, secrets);
 }
 
 template <class T>

@@ -1,13 +1,11 @@
 #include "memstore/blob_shelf.h"
 
-#include <openssl/sha.h>
-
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "memstore/sha256.h"
 
 namespace leasecheck::memstore {
 namespace {
@@ -36,12 +34,7 @@ struct Encoder {
 
 }  // namespace
 
-BlobRef RefOf(const Blob& blob) {
-  const std::string content = std::visit(Encoder{}, blob);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
-}
+BlobRef RefOf(const Blob& blob) { return Sha256Hex(std::visit(Encoder{}, blob)); }
 
 BlobRef BlobShelf::Put(Blob blob) {
   BlobRef ref = RefOf(blob);

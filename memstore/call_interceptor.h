@@ -13,7 +13,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "memstore/sha256.h"
 #include "model/operation.h"
+#include "model/secret.h"
 #include "model/time.h"
 #include "tl/expected.hpp"
 
@@ -25,7 +27,7 @@ enum class FaultPoint {
   kAfterEffect,   // everything happened, and the caller does not learn it
 };
 
-// One call, as its caller saw it.
+// One call, as its caller saw it, but for secrets, which a record must not show: it has their placeholders (model/secret.h).
 template <class F>
 struct RecordedCall {
   RequestOf<F> request;
@@ -107,9 +109,13 @@ class CallInterceptor {
   template <std::size_t I, class Request, class Response>
   void Record(const Request& request, const tl::expected<Response, typename F::Error>& result, EpochMs now,
               const std::optional<Fault>& fault) {
-    OutcomeOf<F> outcome = result.has_value() ? OutcomeOf<F>(std::in_place_index<0>, std::in_place_index<I>, *result)
-                                              : OutcomeOf<F>(std::in_place_index<1>, result.error());
-    recorded_.push_back({RequestOf<F>(std::in_place_index<I>, request), std::move(outcome), now,
+    auto hidden = result;
+    if (hidden.has_value()) HideSecrets(*hidden, Sha256Hex);
+    Request asked = request;
+    HideSecrets(asked, Sha256Hex);
+    OutcomeOf<F> outcome = hidden.has_value() ? OutcomeOf<F>(std::in_place_index<0>, std::in_place_index<I>, *std::move(hidden))
+                                              : OutcomeOf<F>(std::in_place_index<1>, hidden.error());
+    recorded_.push_back({RequestOf<F>(std::in_place_index<I>, std::move(asked)), std::move(outcome), now,
                          fault.has_value() ? std::optional<FaultPoint>(fault->point) : std::nullopt});
   }
 

@@ -6,8 +6,10 @@
 #include "memstore/runtime_persistence.h"
 #include "memstore/runtime_repository.h"
 #include "memstore/session_store.h"
+#include "memstore/state_backend.h"
 #include "model/families.h"
 #include "model/runtime_repository/family.h"
+#include "model/state_backend/family.h"
 
 namespace leasecheck::memstore {
 
@@ -30,6 +32,11 @@ struct StoreOf<RuntimeRepositoryFamily> {
   using type = RuntimeRepository;
 };
 
+template <>
+struct StoreOf<StateBackendFamily> {
+  using type = StateBackend;
+};
+
 // The store that overrides only what its trait requires; `type` is constructed from an Environment, and its Declared() is what
 // such a backend declares. Not specialised for a family all of whose methods are required.
 template <class F>
@@ -38,6 +45,11 @@ struct MinimalOf;
 template <>
 struct MinimalOf<RuntimePersistenceFamily> {
   using type = MinimalRuntimePersistence;
+};
+
+template <>
+struct MinimalOf<StateBackendFamily> {
+  using type = MinimalStateBackend;
 };
 
 template <class F>

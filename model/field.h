@@ -62,7 +62,7 @@ template <class T>
 inline constexpr Undescribed kFields{};
 
 // The elements of a struct that JSON has as an array, such as [1,"Queued"]: a tuple of Field, in the array's order. The names are
-// for messages. Traces take such a struct as one value, without places inside.
+// for messages. Traces take such a struct as one value, without places inside, unless it has kFields too.
 template <class T>
 inline constexpr Undescribed kElements{};
 

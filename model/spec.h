@@ -96,6 +96,7 @@ struct StepContext {
   int part = 0;                         // see Spec::Parts
   bool partitioned = false;             // the history holds the calls of one partition key only: others may have done anything
   ClauseHits* hits = nullptr;           // null in a search; counts only steps that are allowed
+  EpochMs latest = 0;                   // where later than `now`: the call may have read the clock as late as this
   bool any_clause = false;              // a refusal may name any clause: nobody will read it, so no time is to be spent on it
 };
 

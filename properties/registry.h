@@ -8,5 +8,6 @@
 #include "properties/runtime_persistence.h"
 #include "properties/runtime_repository.h"
 #include "properties/session_store.h"
+#include "properties/state_backend.h"
 
 #endif  // LEASECHECK_PROPERTIES_REGISTRY_H_

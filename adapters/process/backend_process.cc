@@ -31,6 +31,7 @@ struct InitializeResult {
   uint32_t concurrency = 0;
   bool durable = false;
   std::optional<bool> inflight_survives_crash;
+  std::optional<bool> views;
   std::optional<OpaqueJson> dialects;
 };
 
@@ -44,13 +45,17 @@ inline constexpr auto kFields<process::InitializeResult> = std::make_tuple(
     Field{"operations", &process::InitializeResult::operations}, Field{"clock", &process::InitializeResult::clock},
     Field{"concurrency", &process::InitializeResult::concurrency}, Field{"durable", &process::InitializeResult::durable},
     Field{"inflight_survives_crash", &process::InitializeResult::inflight_survives_crash},
-    Field{"dialects", &process::InitializeResult::dialects});
+    Field{"views", &process::InitializeResult::views}, Field{"dialects", &process::InitializeResult::dialects});
 }  // namespace leasecheck
 
 namespace leasecheck::process {
 namespace {
 
 using codec::Json;
+
+// Whether calls may be made through tenants' views is a member of the result, and to the family's spec a dialect.
+constexpr char kViewsPoint[] = "views";
+constexpr char kHasViews[] = "tenants";
 
 absl::Status BadInitialize(absl::string_view why) { return absl::FailedPreconditionError(absl::StrCat("initialize: ", why)); }
 
@@ -148,6 +153,9 @@ absl::StatusOr<TargetInfo> ReadInitialize(const Json& result, const FamilyNames&
     if (!dialects.ok()) return dialects.status();
     info.dialects = *std::move(dialects);
   }
+  const bool may_have_views = std::any_of(dialect_points.begin(), dialect_points.end(),
+                                          [](const DialectPoint& point) { return point.id == kViewsPoint; });
+  if (read.views.value_or(false) && may_have_views) info.dialects.emplace(kViewsPoint, kHasViews);
   return info;
 }
 

@@ -27,7 +27,7 @@ absl::StatusOr<std::unique_ptr<ProcessTarget<F>>> ProcessTarget<F>::Start(Proces
 
 template <class F>
 OutcomeOf<F> ProcessTarget<F>::Execute(const RequestOf<F>& request) {
-  absl::StatusOr<codec::Json> answer = process_->Call(OperationName<F>(request.index()), codec::EncodeRequest<F>(request));
+  absl::StatusOr<codec::Json> answer = process_->Call(OperationName<F>(request.index()), codec::EncodeRequest<F>(request, codec::Secrets::kPlaintext));
   if (!answer.ok()) return Indefinite{std::string(answer.status().message())};
   return codec::DecodeOutcome<F>(request.index(), *answer);
 }
@@ -43,7 +43,7 @@ absl::Status Serve(Target<F>& target, int in, int out, std::function<void(uint64
   calls.call = [&](absl::string_view method, const codec::Json& params) -> absl::StatusOr<codec::Json> {
     absl::StatusOr<RequestOf<F>> request = codec::DecodeRequest<F>(method, params);
     if (!request.ok()) return request.status();
-    return codec::EncodeOutcome<F>(target.Execute(*request));
+    return codec::EncodeOutcome<F>(target.Execute(*request), codec::Secrets::kPlaintext);
   };
   calls.kill_at_statement = std::move(kill_at_statement);
   return ServeCalls(calls, in, out);

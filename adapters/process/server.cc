@@ -68,10 +68,15 @@ Json ControlAnswer(const absl::Status& status) {
   return Error(absl::IsUnimplemented(status) ? codec::kMethodNotFound : codec::kInternalError, status.message());
 }
 
+// The point of a family that has views: on the wire a member of its own.
+constexpr absl::string_view kViewsPoint = "views";
+constexpr absl::string_view kHasViews = "tenants";
+
 // A dialect point without words holds a number.
 Json EncodeDialects(const Dialects& dialects) {
   Json json = Json::object();
   for (const auto& [id, word] : dialects) {
+    if (id == kViewsPoint) continue;
     absl::StatusOr<Json> number = codec::ParseJson(word);
     json[id] = number.ok() && number->is_number_unsigned() ? *number : Json(word);
   }
@@ -186,6 +191,7 @@ class Server {
                    {"concurrency", Concurrency()},
                    {"durable", info.durable}};
     if (info.inflight_survives_crash) result["inflight_survives_crash"] = true;
+    if (Declares(info.dialects, kViewsPoint, kHasViews)) result["views"] = true;
     if (!info.dialects.empty()) result["dialects"] = EncodeDialects(info.dialects);
     if (!info.operations.empty()) result["operations"] = Json::array();
     for (std::size_t i = 0; i < info.operations.size(); ++i) {

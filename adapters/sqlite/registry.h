@@ -5,9 +5,11 @@
 #include "adapters/sqlite/runtime_persistence.h"
 #include "adapters/sqlite/runtime_repository.h"
 #include "adapters/sqlite/session_store.h"
+#include "adapters/sqlite/state_backend.h"
 #include "model/families.h"
 #include "model/runtime_persistence/family.h"
 #include "model/runtime_repository/family.h"
+#include "model/state_backend/family.h"
 
 namespace leasecheck::sqlite {
 
@@ -26,6 +28,10 @@ struct StoreOf<RuntimePersistenceFamily> {
 template <>
 struct StoreOf<RuntimeRepositoryFamily> {
   using type = RuntimeRepository;
+};
+template <>
+struct StoreOf<StateBackendFamily> {
+  using type = StateBackend;
 };
 
 }  // namespace leasecheck::sqlite

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/sqlite/columns.h"
-#include "adapters/sqlite/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "codec/values.h"
 
 namespace leasecheck::sqlite {
@@ -22,14 +22,14 @@ using runtime_persistence::SessionCheckpoint;
 // JSON, bytes and checkpoints never share a name: what is digested begins with its kind.
 
 BlobRef StoreJson(Transaction& transaction, const OpaqueJson& json) {
-  BlobRef ref = Sha256Hex(absl::StrCat("json\n", json.text));
+  BlobRef ref = codec::Sha256Hex(absl::StrCat("json\n", json.text));
   transaction.Execute("INSERT INTO blobs VALUES (?1, ?2) ON CONFLICT (ref) DO NOTHING", ref, json.text);
   return ref;
 }
 
 BlobRef StoreBytes(Transaction& transaction, const std::vector<uint8_t>& bytes) {
   const absl::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  BlobRef ref = Sha256Hex(absl::StrCat("bytes\n", view));
+  BlobRef ref = codec::Sha256Hex(absl::StrCat("bytes\n", view));
   transaction.Execute("INSERT INTO blobs VALUES (?1, ?2) ON CONFLICT (ref) DO NOTHING", ref, bytes);
   return ref;
 }
@@ -75,7 +75,7 @@ StoredCheckpoint StoreCheckpoint(Transaction& transaction, const HydratedSession
   if (checkpoint.tool_state.has_value()) manifest.tool_state_ref = StoreJson(transaction, *checkpoint.tool_state);
   if (checkpoint.plugin_snapshot.has_value()) manifest.plugin_snapshot_ref = StoreJson(transaction, *checkpoint.plugin_snapshot);
   if (checkpoint.execution_state.has_value()) manifest.execution_state_ref = StoreBytes(transaction, *checkpoint.execution_state);
-  stored.ref = Sha256Hex(absl::StrCat("checkpoint\n", codec::CanonicalText(codec::Encode(manifest))));
+  stored.ref = codec::Sha256Hex(absl::StrCat("checkpoint\n", codec::CanonicalText(codec::Encode(manifest))));
   transaction.Execute("INSERT INTO checkpoints VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (ref) DO NOTHING", stored.ref,
                       manifest.turn_state.text, manifest.tool_state_ref, manifest.plugin_snapshot_ref,
                       manifest.plugin_snapshot_revision, manifest.execution_state_ref);

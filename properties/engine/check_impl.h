@@ -217,6 +217,7 @@ class Checker {
       generation.clock_backwards = false;
     }
     generation.operations = info.operations;
+    generation.dialects = info.dialects;
     generation.live_pid = live_pid_;
     generation.live_process_start = live_start_;
     return generation;

@@ -28,23 +28,32 @@ class ClockRange {
   // where they overlapped each other.
   EpochMs Latest(const CallRecord<F>& call) const {
     if (call.window.has_value()) return call.window->latest;
+    return Bound(call, 0, [](EpochMs a, EpochMs b) { return std::max(a, b); });
+  }
+  // The least, likewise.
+  EpochMs Earliest(const CallRecord<F>& call) const {
+    if (call.window.has_value()) return call.window->earliest;
+    return Bound(call, kEndOfTime, [](EpochMs a, EpochMs b) { return std::min(a, b); });
+  }
+
+ private:
+  template <class Pick>
+  EpochMs Bound(const CallRecord<F>& call, EpochMs bound, Pick pick) const {
     const auto returned_by = [this](Instant instant) {
       return std::partition_point(moves_.begin(), moves_.end(), [&](const Move& move) { return move.returned < instant; });
     };
     auto move = returned_by(call.called);
-    EpochMs latest = 0;
     if (move == moves_.begin()) {
-      latest = start_;
+      bound = start_;
     } else {
       move = returned_by(std::prev(move)->last_called);
     }
     for (; move != moves_.end() && move->first_called < call.returned; ++move) {
-      if (move->called < call.returned) latest = std::max(latest, move->now);
+      if (move->called < call.returned) bound = pick(bound, move->now);
     }
-    return latest;
+    return bound;
   }
 
- private:
   struct Move {
     Instant called;
     Instant returned;

@@ -30,6 +30,7 @@ struct GeneratorOptions {
   DurationMs clock_error = 0;
   FaultTimes faults = {};        // how often each fault is put in
   std::vector<bool> operations;  // by index; empty: all
+  Dialects dialects;             // as the target declares them
   // The process that is alive for every probe: the harness itself, where the target probes real processes.
   uint32_t live_pid = 1;
   std::string live_process_start = "1";

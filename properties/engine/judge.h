@@ -72,6 +72,7 @@ class Judge {
     StepContext<F> context;
     context.setup = setup_;
     context.call = static_cast<CallIndex>(index);
+    if (record.window.has_value()) context.latest = record.window->latest;
     context.hits = hits_;
     if (!record.window.has_value() && states_.size() == 1 && !indefinite) return StepOnly(record, *request, context, index);
     return StepSet(record, *request, context, index, indefinite);

@@ -88,6 +88,7 @@ class PhaseModel {
       StepContext<F> context;
       context.setup = setup;
       context.call = static_cast<CallIndex>(first + i);
+      if (calls[i].window.has_value()) context.latest = calls[i].window->latest;
       if (overlaps_.back().AnyCall()) context.overlap = &overlaps_.back();
       contexts_.push_back(context);
     }

@@ -6,7 +6,6 @@
 #include "adapters/sqlite/runtime_persistence_attachments.h"
 #include "adapters/sqlite/runtime_persistence_graph.h"
 #include "adapters/sqlite/runtime_persistence_ledger.h"
-#include "adapters/sqlite/sha256.h"
 #include "tests/adapters/sqlite_runtime_persistence_fixture.h"
 
 namespace leasecheck::sqlite {
@@ -290,11 +289,6 @@ TEST_F(RuntimePersistenceStore, EveryStatementThatFailsLeavesNothingBehind) {
   }
   EXPECT_GT(failed, 15) << "BEGIN, checks, batches, nodes, ledger, blobs, checkpoint, head, attachments, stamp, COMMIT";
   EXPECT_NE(DumpSession(folder_.File("session.db")), before);
-}
-
-TEST(Sha256, IsTheStandardsOwn) {
-  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "codec/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/runtime_persistence/family.h"
 #include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
+#include "model/state_backend/family.h"
 #include "tests/codec/random_value.h"
 
 namespace leasecheck::codec {
@@ -39,7 +41,7 @@ std::set<std::string> OptionalFields() {
 
 template <class Family>
 class EveryFamily : public ::testing::Test {};
-using AllFamilies = ::testing::Types<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily>;
+using AllFamilies = ::testing::Types<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily, StateBackendFamily>;
 TYPED_TEST_SUITE(EveryFamily, AllFamilies);
 
 TYPED_TEST(EveryFamily, EveryRequestComesBackEqual) {
@@ -48,7 +50,7 @@ TYPED_TEST(EveryFamily, EveryRequestComesBackEqual) {
     for (int round = 0; round < kRounds; ++round) {
       RandomValue random(operation * 1000 + round);
       const auto request = random.MakeAlternative<RequestOf<F>>(operation);
-      const Json params = ThroughText(EncodeRequest<F>(request));
+      const Json params = ThroughText(EncodeRequest<F>(request, Secrets::kPlaintext));
       absl::StatusOr<RequestOf<F>> read = DecodeRequest<F>(OperationName<F>(operation), params);
       ASSERT_TRUE(read.ok()) << read.status() << "\n" << params;
       EXPECT_TRUE(*read == request) << params;
@@ -62,7 +64,7 @@ TYPED_TEST(EveryFamily, EveryResponseComesBackEqual) {
     for (int round = 0; round < kRounds; ++round) {
       RandomValue random(operation * 1000 + round);
       const OutcomeOf<F> outcome(random.MakeAlternative<ResponseOf<F>>(operation));
-      const Json answer = ThroughText(EncodeOutcome<F>(outcome));
+      const Json answer = ThroughText(EncodeOutcome<F>(outcome, Secrets::kPlaintext));
       EXPECT_TRUE(DecodeOutcome<F>(operation, answer) == outcome) << answer;
     }
   }
@@ -87,10 +89,12 @@ TYPED_TEST(EveryFamily, EveryRequiredFieldIsRequired) {
   using F = TypeParam;
   for (std::size_t operation = 0; operation < kOperationCount<F>; ++operation) {
     RandomValue random(operation);
-    const Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
+    Json params = EncodeRequest<F>(random.MakeAlternative<RequestOf<F>>(operation));
+    params.erase("$tenant");  // beside the arguments, and never required
     const absl::string_view name_of = OperationName<F>(operation);
     const bool takes_nothing = name_of == "vacuum" || name_of == "load_session_meta" || name_of == "gc_unreachable" ||
-                               name_of == "durability_tier" || name_of == "list_dead_letters";
+                               name_of == "durability_tier" || name_of == "list_dead_letters" ||
+                               name_of == "reclaim_expired_leases" || name_of == "list_tenants";
     EXPECT_EQ(params.empty(), takes_nothing) << name_of;
     const auto is_optional =
         VisitOperation<F>(operation, []<std::size_t I>() { return OptionalFields<typename OperationAt<F, I>::Request>(); });
@@ -199,6 +203,63 @@ TEST(RuntimeRepositoryCodecTest, ShapesAreTheProtocols) {
   EXPECT_EQ(Decode(Json::parse(R"([1,"Lost"])"), &status).message(),
             "[1]: expected one of \"Queued\", \"Leased\", \"Running\", \"RetryBackoff\", \"Completed\", \"Failed\", "
             "\"Cancelled\", got \"Lost\"");
+}
+
+// The shapes that PROTOCOL.md gives to what only state_backend has.
+TEST(StateBackendCodecTest, ShapesAreTheProtocols) {
+  namespace sb = state_backend;
+  const Uuid id(0x0123456789abcdef, 0xfedcba9876543210);
+  EXPECT_EQ(Encode(sb::GetExecutionRequest{id, "alpha"}),
+            Json::parse(R"({"id":"01234567-89ab-cdef-fedc-ba9876543210","$tenant":"alpha"})"));
+  EXPECT_EQ(Encode(sb::ListExecutionsRequest{sb::WorkflowStatus::kLimitExceeded, 5, 0}),
+            Json::parse(R"({"status":"limit_exceeded","limit":5,"offset":0})"));
+  EXPECT_EQ(Encode(sb::StoreError(sb::Database{"locked"})), Json::parse(R"({"error":"Database","text":"locked"})"));
+  sb::Tenant tenant;
+  tenant.id = "t";
+  tenant.limits.emplace().max_cost_per_month_usd = 0.5;
+  EXPECT_EQ(Encode(tenant), Json::parse(R"({"id":"t","name":"","status":"active","limits":{"max_cost_per_month_usd":0.5},)"
+                                        R"("created_at":"1970-01-01T00:00:00Z","updated_at":"1970-01-01T00:00:00Z"})"));
+  sb::CreatedToken created;
+  created.info.id = "i";
+  EXPECT_EQ(Encode(created), Json::parse(R"(["",{"id":"i","name":"","role":"","created_at":"1970-01-01T00:00:00Z",)"
+                                         R"("tenant_id":"default"}])"));
+  EXPECT_EQ(Encode(sb::ReclaimResult{}), Json::parse(R"({"retryable":[],"exhausted":[]})"));
+  sb::GetExecutionRequest read;
+  EXPECT_TRUE(Decode(Json::parse(R"({"id":"01234567-89AB-CDEF-fedc-ba9876543210"})"), &read).ok());
+  EXPECT_EQ(read, (sb::GetExecutionRequest{id}));
+  for (const char* text : {"", "0123456789abcdeffedcba9876543210", "01234567-89ab-cdef-fedc-ba987654321g",
+                           "{01234567-89ab-cdef-fedc-ba9876543210}", "01234567-89ab-cdef-fedcb-a9876543210"}) {
+    EXPECT_THAT(Decode(Json({{"id", text}}), &read).message(), HasSubstr("id: expected a UUID such as")) << text;
+  }
+}
+
+// A plaintext is written for the wire alone.
+TEST(StateBackendCodecTest, SecretsAreHidden) {
+  namespace sb = state_backend;
+  using Family = StateBackendFamily;
+  const std::string text = "jj_" + std::string(64, 'a');
+  const RequestOf<Family> request(sb::ValidateTokenRequest{Secret(text)});
+  sb::CreatedToken created;
+  created.plaintext = Secret(text);
+  const std::size_t create = *FindOperation<Family>("create_token");
+  ResponseOf<Family> response;
+  response.emplace<OperationIndexOf<Family, sb::CreateTokenRequest>()>(created);
+  const std::string hidden = "secret:" + Sha256Hex(text).substr(0, 16);
+  EXPECT_EQ(EncodeRequest<Family>(request), Json({{"token", hidden}}));
+  EXPECT_EQ(EncodeRequest<Family>(request, Secrets::kPlaintext), Json({{"token", text}}));
+  EXPECT_EQ(EncodeResponse<Family>(response)[0], hidden);
+  EXPECT_EQ(EncodeOutcome<Family>(response)["result"][0], hidden);
+  EXPECT_EQ(EncodeOutcome<Family>(response, Secrets::kPlaintext)["result"][0], text);
+  // What was read from a file is the same when it is written again, and what is too short to be a secret is not hidden.
+  const OutcomeOf<Family> read = DecodeOutcome<Family>(create, EncodeOutcome<Family>(response));
+  EXPECT_EQ(EncodeOutcome<Family>(read), EncodeOutcome<Family>(response));
+  EXPECT_EQ(Encode(Secret("jj_")), "jj_");
+  EXPECT_EQ(Encode(Secret("jj_" + std::string(64, 'b'))) == Json(hidden), false);
+}
+
+TEST(Sha256, IsTheStandardsOwn) {
+  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 }  // namespace

@@ -17,6 +17,8 @@
 #include "model/field.h"
 #include "model/instant.h"
 #include "model/operation.h"
+#include "model/secret.h"
+#include "model/uuid.h"
 
 namespace leasecheck::codec_test {
 
@@ -66,6 +68,9 @@ class RandomValue {
     *value = Below(2) == 0 ? kInstants[Below(kInstants.size())]
                            : Instant(std::uniform_int_distribution<int64_t>(kFirstInstant.ms, kLastInstant.ms)(random_));
   }
+
+  void Fill(Uuid* value) { *value = Below(4) == 0 ? Uuid() : Uuid(random_(), random_()); }
+  void Fill(Secret* value) { value->text = Below(2) == 0 ? "jj_" : std::string(Below(80), 'a'); }
 
   template <class T>
   void Fill(T* value) {

@@ -8,9 +8,11 @@
 #include "properties/runtime_persistence.h"
 #include "properties/runtime_repository.h"
 #include "properties/session_store.h"
+#include "properties/state_backend.h"
 #include "tests/mutants/catalogue.h"
 #include "tests/mutants/persistence_catalogue.h"
 #include "tests/mutants/repository_catalogue.h"
+#include "tests/mutants/state_catalogue.h"
 
 namespace leasecheck::mutants {
 namespace {
@@ -52,6 +54,7 @@ const std::vector<AnyMutant>& AllMutants() {
     for (const Mutant& mutant : Mutants()) mutants->push_back(Any<SessionStoreFamily>(mutant));
     for (const PersistenceMutant& mutant : PersistenceMutants()) mutants->push_back(Any<RuntimePersistenceFamily>(mutant));
     for (const RepositoryMutant& mutant : RepositoryMutants()) mutants->push_back(Any<RuntimeRepositoryFamily>(mutant));
+    for (const StateMutant& mutant : StateMutants()) mutants->push_back(Any<StateBackendFamily>(mutant));
     return mutants;
   }();
   return all;

@@ -1,10 +1,10 @@
-#include "adapters/sqlite/sha256.h"
+#include "codec/sha256.h"
 
 #include <openssl/sha.h>
 
 #include "absl/strings/escaping.h"
 
-namespace leasecheck::sqlite {
+namespace leasecheck::codec {
 
 std::string Sha256Hex(absl::string_view bytes) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -12,4 +12,4 @@ std::string Sha256Hex(absl::string_view bytes) {
   return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
-}  // namespace leasecheck::sqlite
+}  // namespace leasecheck::codec
