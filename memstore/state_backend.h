@@ -52,7 +52,7 @@ struct StateBackendOptions {
   uint64_t token_seed = 0;
   // Keep every call for RecordedCalls. Costs a copy of each request and response.
   bool record_calls = false;
-  StateBackendChoices choices;
+  StateBackendChoices choices = {};
 };
 
 // Thread-safe. Besides the contract's errors only injected faults.
