@@ -52,6 +52,12 @@ inline constexpr bool kDeclares = requires {
   Store::Declared();
 };
 
+// Whether a store can make other choices than its own, such as its dialects say.
+template <class Store>
+inline constexpr bool kChooses = requires {
+  Store::OptionsOf(Dialects());
+};
+
 // Stores of this process, of the class Store.
 template <class F, class Store>
 StoreFactory<F> StoresInMemory(const char* name, const BackendOptions& backend) {
@@ -63,9 +69,20 @@ StoreFactory<F> StoresInMemory(const char* name, const BackendOptions& backend) 
   factory.info.real_liveness = backend.real_liveness;
   factory.info.virtual_clock = !backend.system_clock;
   if constexpr (kDeclares<Store>) factory.info.dialects = Store::Declared();
-  factory.open = [real = backend.real_liveness, system = backend.system_clock](
-                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
-    return std::make_unique<Store>(EnvironmentOf(options, real, system));
+  if constexpr (kChooses<Store>) {
+    const auto chosen = Store::OptionsOf(backend.dialects);
+    if (chosen.ok()) factory.info.dialects = Store::DeclaredWith(*chosen);
+  }
+  factory.open = [real = backend.real_liveness, system = backend.system_clock,
+                  dialects = backend.dialects](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    const Environment environment = EnvironmentOf(options, real, system);
+    if constexpr (kChooses<Store>) {
+      const auto chosen = Store::OptionsOf(dialects);
+      if (!chosen.ok()) return chosen.status();
+      return std::make_unique<Store>(environment, *chosen);
+    } else {
+      return std::make_unique<Store>(environment);
+    }
   };
   return factory;
 }
