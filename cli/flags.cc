@@ -46,9 +46,10 @@ absl::StatusOr<Shard> MakeShard(absl::string_view where, absl::string_view index
   return shard;
 }
 
-// A word that a dialect point takes: one of its list, or a whole number where the list holds one (a length of time).
+// A word that a dialect point takes: one of its list, or a whole number (a length of time) where the list holds one or is empty.
 bool Takes(const DialectPoint& point, absl::string_view word) {
   uint64_t number = 0;
+  if (point.words.empty()) return absl::SimpleAtoi(word, &number);
   for (absl::string_view known : point.words) {
     if (known == word || (absl::SimpleAtoi(known, &number) && absl::SimpleAtoi(word, &number))) return true;
   }
@@ -61,7 +62,7 @@ absl::Status AddDialect(absl::string_view text, absl::Span<const DialectPoint> p
     if (point.id != parts.first) continue;
     if (!Takes(point, parts.second)) {
       return absl::InvalidArgumentError(absl::StrCat("--dialect: ", point.id, " cannot be \"", parts.second, "\"; it takes ",
-                                                     absl::StrJoin(point.words, ", ")));
+                                                     point.words.empty() ? "a whole number" : absl::StrJoin(point.words, ", ")));
     }
     (*dialects)[std::string(parts.first)] = std::string(parts.second);
     return absl::OkStatus();

@@ -46,6 +46,18 @@ inline Environment EnvironmentOf(const OpenOptions& options, bool real_liveness,
   return environment;
 }
 
+// Whether a store makes choices at points of latitude that it has to declare.
+template <class Store>
+inline constexpr bool kDeclares = requires {
+  Store::Declared();
+};
+
+// Whether a store can make other choices than its own, such as its dialects say.
+template <class Store>
+inline constexpr bool kChooses = requires {
+  Store::OptionsOf(Dialects());
+};
+
 // Stores of this process, of the class Store.
 template <class F, class Store>
 StoreFactory<F> StoresInMemory(const char* name, const BackendOptions& backend) {
@@ -56,9 +68,21 @@ StoreFactory<F> StoresInMemory(const char* name, const BackendOptions& backend) 
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
   factory.info.virtual_clock = !backend.system_clock;
-  factory.open = [real = backend.real_liveness, system = backend.system_clock](
-                     const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
-    return std::make_unique<Store>(EnvironmentOf(options, real, system));
+  if constexpr (kDeclares<Store>) factory.info.dialects = Store::Declared();
+  if constexpr (kChooses<Store>) {
+    const auto chosen = Store::OptionsOf(backend.dialects);
+    if (chosen.ok()) factory.info.dialects = Store::DeclaredWith(*chosen);
+  }
+  factory.open = [real = backend.real_liveness, system = backend.system_clock,
+                  dialects = backend.dialects](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
+    const Environment environment = EnvironmentOf(options, real, system);
+    if constexpr (kChooses<Store>) {
+      const auto chosen = Store::OptionsOf(dialects);
+      if (!chosen.ok()) return chosen.status();
+      return std::make_unique<Store>(environment, *chosen);
+    } else {
+      return std::make_unique<Store>(environment);
+    }
   };
   return factory;
 }
@@ -74,9 +98,7 @@ template <class F>
 absl::StatusOr<StoreFactory<F>> MinimalStores(const BackendOptions& backend) {
   if constexpr (memstore::kHasMinimal<F>) {
     using Store = typename memstore::MinimalOf<F>::type;
-    StoreFactory<F> factory = StoresInMemory<F, Store>("minimal", backend);
-    factory.info.dialects = Store::Declared();
-    return factory;
+    return StoresInMemory<F, Store>("minimal", backend);
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("--backend: there is no minimal store of ", F::kName, ": every method of its trait is required"));
@@ -95,6 +117,7 @@ StoreFactory<F> SqliteStores(const std::string& file, const BackendOptions& back
   factory.info.pausable = true;
   factory.info.real_liveness = backend.real_liveness;
   factory.info.virtual_clock = !backend.system_clock;
+  if constexpr (kDeclares<Store>) factory.info.dialects = Store::Declared();
   if (backend.clock_in_store) {
     factory.set_clock = [](typename F::Store& store, EpochMs now) { return static_cast<Store&>(store).SetClock(now); };
   }

@@ -20,6 +20,12 @@ const Environment& Checked(const Environment& environment) {
 StateBackend::StateBackend(const Environment& environment, const StateBackendOptions& options)
     : environment_(Checked(environment)), state_(options.choices, options.token_seed), interceptor_(options.record_calls) {}
 
+absl::StatusOr<StateBackendOptions> StateBackend::OptionsOf(const Dialects& dialects) {
+  const absl::StatusOr<StateBackendChoices> choices = ChoicesOf(dialects);
+  if (!choices.ok()) return choices.status();
+  return StateBackendOptions{.choices = *choices};
+}
+
 void StateBackend::Pause(absl::string_view point) const {
   if (environment_.pause != nullptr) environment_.pause->Pause(point);
 }

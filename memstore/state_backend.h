@@ -33,6 +33,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "memstore/call_interceptor.h"
@@ -52,7 +53,7 @@ struct StateBackendOptions {
   uint64_t token_seed = 0;
   // Keep every call for RecordedCalls. Costs a copy of each request and response.
   bool record_calls = false;
-  StateBackendChoices choices;
+  StateBackendChoices choices = {};
 };
 
 // Thread-safe. Besides the contract's errors only injected faults.
@@ -63,6 +64,10 @@ class StateBackend final : public state_backend::StateBackendStore {
 
   // What a store with the reference's own choices declares: that it has views.
   static Dialects Declared() { return DialectsOf({}); }
+  // The options of a store that makes the choices which these dialects declare. Errors: as ChoicesOf.
+  static absl::StatusOr<StateBackendOptions> OptionsOf(const Dialects& dialects);
+  // What a store with these options declares.
+  static Dialects DeclaredWith(const StateBackendOptions& options) { return DialectsOf(options.choices); }
 
   state_backend::Result<state_backend::Done> StoreWorkflow(const state_backend::StoreWorkflowRequest& request) override;
   state_backend::Result<std::optional<state_backend::WorkflowDefinition>> GetWorkflow(

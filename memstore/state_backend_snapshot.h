@@ -24,7 +24,7 @@ struct StateBackendContents {
   std::vector<ExecutionRow> executions;                  // as they were created
   std::vector<std::vector<EventLog::Entry>> logs;        // by execution
   std::vector<SnapshotShelf::Entry> snapshots;           // by execution and at_sequence
-  std::vector<WorkRow> items;                            // as they were enqueued
+  std::vector<WorkItemRow> items;                        // as they were enqueued
   std::vector<TokenRow> tokens;                          // as they were created
   std::vector<state_backend::Tenant> tenants;            // by created_at, of equals as they were created
 
@@ -60,7 +60,7 @@ class StateBackendSnapshot {
                      row.record->updated_at);
     }
     for (const auto& log : contents.logs) h = H::combine(std::move(h), log.front()->execution_id, log.size());
-    for (const WorkRow& row : contents.items) {
+    for (const WorkItemRow& row : contents.items) {
       h = H::combine(std::move(h), row.item.id, row.status, row.item.attempt, row.retry_after.value_or(kFirstInstant),
                      row.item.lease_expires_at.value_or(kFirstInstant));
     }

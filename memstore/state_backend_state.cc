@@ -188,7 +188,7 @@ void StateBackendState::Restore(const StateBackendContents& contents) {
   snapshots_.Clear();
   for (const SnapshotShelf::Entry& snapshot : contents.snapshots) snapshots_.Put(snapshot);
   items_.Clear();
-  for (const WorkRow& row : contents.items) items_.Add(row);
+  for (const WorkItemRow& row : contents.items) items_.Add(row);
   tokens_.Restore(contents.tokens);
   tenants_.Restore(contents.tenants);
 }

@@ -30,7 +30,7 @@ tl::unexpected<StoreError> NoSuchItem() { return tl::unexpected<StoreError>(NotF
 uint32_t OneMore(uint32_t attempt) { return attempt == std::numeric_limits<uint32_t>::max() ? attempt : attempt + 1; }
 
 // Nobody holds the item any more.
-void Release(WorkRow& row) {
+void Release(WorkItemRow& row) {
   row.item.worker_id.reset();
   row.item.lease_expires_at.reset();
 }
@@ -60,7 +60,7 @@ Result<WorkItemId> StateBackendState::EnqueueWorkItem(const state_backend::Enque
   if (!TakesFor(request.view, request.item.execution_id)) {
     return tl::unexpected<StoreError>(Database{"the item's execution does not exist"});
   }
-  WorkRow row;
+  WorkItemRow row;
   row.item = request.item;
   if (request.view.has_value()) row.item.tenant_id = *request.view;
   Release(row);
@@ -73,16 +73,16 @@ Result<std::optional<WorkItem>> StateBackendState::ClaimWorkItem(const state_bac
   const Instant clock = InstantOf(now);
   if (choices_.expired_item == ExpiredItem::kStealing && !request.queue_types.empty()) {
     for (const WorkItemId& id : items_.Expired(request.view, clock)) {
-      items_.Change(id, [](WorkRow& it) {
+      items_.Change(id, [](WorkItemRow& it) {
         Release(it);
         it.status = WorkStatus::kPending;
         it.retry_after.reset();
       });
     }
   }
-  const WorkRow* next = items_.NextEligible(request.view, request.queue_types, clock, choices_.claim_order);
+  const WorkItemRow* next = items_.NextEligible(request.view, request.queue_types, clock, choices_.claim_order);
   if (next == nullptr) return std::nullopt;
-  items_.Change(next->item.id, [&](WorkRow& it) {
+  items_.Change(next->item.id, [&](WorkItemRow& it) {
     it.status = WorkStatus::kClaimed;
     it.item.worker_id = request.worker_id;
     it.item.lease_expires_at = LeaseEnd(now);
@@ -91,15 +91,15 @@ Result<std::optional<WorkItem>> StateBackendState::ClaimWorkItem(const state_bac
 }
 
 Result<Done> StateBackendState::RenewLease(const state_backend::RenewLeaseRequest& request, EpochMs now) {
-  const WorkRow* row = items_.Find(request.view, request.item_id);
+  const WorkItemRow* row = items_.Find(request.view, request.item_id);
   if (row == nullptr || row->status != WorkStatus::kClaimed || row->item.worker_id != request.worker_id) return NoSuchItem();
-  items_.Change(request.item_id, [&](WorkRow& it) { it.item.lease_expires_at = LeaseEnd(now); });
+  items_.Change(request.item_id, [&](WorkItemRow& it) { it.item.lease_expires_at = LeaseEnd(now); });
   return Done{};
 }
 
 template <class Change>
 void StateBackendState::Settle(const WorkItemId& id, WorkStatus status, Change&& change) {
-  items_.Change(id, [&](WorkRow& it) {
+  items_.Change(id, [&](WorkItemRow& it) {
     Release(it);
     it.status = status;
     it.retry_after.reset();
@@ -108,18 +108,18 @@ void StateBackendState::Settle(const WorkItemId& id, WorkStatus status, Change&&
 }
 
 Result<Done> StateBackendState::CompleteWorkItem(const state_backend::CompleteWorkItemRequest& request, EpochMs) {
-  const WorkRow* row = items_.Find(request.view, request.item_id);
+  const WorkItemRow* row = items_.Find(request.view, request.item_id);
   if (row == nullptr || row->status == WorkStatus::kFailed || row->status == WorkStatus::kDeadLettered) return NoSuchItem();
-  if (row->status != WorkStatus::kCompleted) Settle(request.item_id, WorkStatus::kCompleted, [](WorkRow&) {});
+  if (row->status != WorkStatus::kCompleted) Settle(request.item_id, WorkStatus::kCompleted, [](WorkItemRow&) {});
   return Done{};
 }
 
 Result<Done> StateBackendState::FailWorkItem(const state_backend::FailWorkItemRequest& request, EpochMs) {
-  const WorkRow* row = items_.Find(request.view, request.item_id);
+  const WorkItemRow* row = items_.Find(request.view, request.item_id);
   if (row == nullptr || row->status == WorkStatus::kCompleted || row->status == WorkStatus::kDeadLettered) return NoSuchItem();
   if (row->status == WorkStatus::kFailed) return Done{};
   const bool requeues = choices_.failed_item == FailedItem::kRequeue;
-  Settle(request.item_id, requeues ? WorkStatus::kPending : WorkStatus::kFailed, [&](WorkRow& it) {
+  Settle(request.item_id, requeues ? WorkStatus::kPending : WorkStatus::kFailed, [&](WorkItemRow& it) {
     it.last_error = request.error;
     if (!requeues) return;
     it.item.attempt = OneMore(it.item.attempt);
@@ -134,7 +134,7 @@ Result<ReclaimResult> StateBackendState::ReclaimExpiredLeases(const state_backen
   const Instant clock = InstantOf(now);
   ReclaimResult result;
   for (const WorkItemId& id : items_.Expired(request.view, clock)) {
-    items_.Change(id, [&](WorkRow& it) {
+    items_.Change(id, [&](WorkItemRow& it) {
       Release(it);
       it.item.attempt = OneMore(it.item.attempt);
       const bool exhausted = it.item.attempt >= it.item.max_attempts;
@@ -154,9 +154,9 @@ Result<ReclaimResult> StateBackendState::ReclaimExpiredLeases(const state_backen
 }
 
 Result<Done> StateBackendState::MoveToDeadLetter(const state_backend::MoveToDeadLetterRequest& request, EpochMs now) {
-  const WorkRow* row = items_.Find(request.view, request.item_id);
+  const WorkItemRow* row = items_.Find(request.view, request.item_id);
   if (row == nullptr || row->status == WorkStatus::kCompleted) return NoSuchItem();
-  Settle(request.item_id, WorkStatus::kDeadLettered, [&](WorkRow& it) {
+  Settle(request.item_id, WorkStatus::kDeadLettered, [&](WorkItemRow& it) {
     it.last_error = request.last_error;
     if (!it.dead_lettered_at.has_value()) it.dead_lettered_at = InstantOf(now);
   });
@@ -165,7 +165,7 @@ Result<Done> StateBackendState::MoveToDeadLetter(const state_backend::MoveToDead
 
 Result<std::vector<DeadLetter>> StateBackendState::ListDeadLetters(const state_backend::ListDeadLettersRequest&, EpochMs) {
   std::vector<DeadLetter> letters;
-  items_.ForEach([&](const WorkRow& row) {
+  items_.ForEach([&](const WorkItemRow& row) {
     if (row.status != WorkStatus::kDeadLettered) return;
     letters.push_back({row.item.id, row.item.attempt, row.last_error, *row.dead_lettered_at});
   });

@@ -15,7 +15,7 @@ WorkItems::Lane& WorkItems::LaneOf(TenantScope tenant, const std::string& queue_
 }
 
 void WorkItems::Enter(Node& node) {
-  const WorkRow& row = node.row;
+  const WorkItemRow& row = node.row;
   if (row.status == WorkStatus::kPending) {
     const Instant due = row.retry_after.value_or(kFirstInstant);
     LaneOf(std::nullopt, row.item.queue_type).Insert(node.of_all, due);
@@ -27,7 +27,7 @@ void WorkItems::Enter(Node& node) {
 }
 
 void WorkItems::Leave(Node& node) {
-  const WorkRow& row = node.row;
+  const WorkItemRow& row = node.row;
   if (row.status == WorkStatus::kPending) {
     LaneOf(std::nullopt, row.item.queue_type).Erase(node.of_all);
     LaneOf(row.item.tenant_id, row.item.queue_type).Erase(node.of_tenant);
@@ -37,7 +37,7 @@ void WorkItems::Leave(Node& node) {
   }
 }
 
-bool WorkItems::Add(WorkRow row) {
+bool WorkItems::Add(WorkItemRow row) {
   std::unique_ptr<Node>& node = nodes_[row.item.id];
   if (node != nullptr) return false;
   node = std::make_unique<Node>();
@@ -48,13 +48,13 @@ bool WorkItems::Add(WorkRow row) {
   return true;
 }
 
-const WorkRow* WorkItems::Find(const TenantScope& view, const WorkItemId& id) const {
+const WorkItemRow* WorkItems::Find(const TenantScope& view, const WorkItemId& id) const {
   const auto found = nodes_.find(id);
   return found == nodes_.end() || !Sees(view, found->second->row.item.tenant_id) ? nullptr : &found->second->row;
 }
 
-const WorkRow* WorkItems::NextEligible(const TenantScope& view, const std::vector<std::string>& queue_types, Instant now,
-                                       ClaimOrder order) const {
+const WorkItemRow* WorkItems::NextEligible(const TenantScope& view, const std::vector<std::string>& queue_types, Instant now,
+                                           ClaimOrder order) const {
   const Node* next = nullptr;
   for (const std::string& queue_type : queue_types) {
     const auto lane = lanes_.find(LaneKey(view, queue_type));
@@ -82,12 +82,12 @@ std::vector<WorkItemId> WorkItems::Expired(const TenantScope& view, Instant now)
   return ids;
 }
 
-std::vector<WorkRow> WorkItems::All() const {
+std::vector<WorkItemRow> WorkItems::All() const {
   std::vector<const Node*> ordered;
   ordered.reserve(nodes_.size());
   for (const auto& [id, node] : nodes_) ordered.push_back(node.get());
   std::sort(ordered.begin(), ordered.end(), [](const Node* a, const Node* b) { return a->ordinal < b->ordinal; });
-  std::vector<WorkRow> all;
+  std::vector<WorkItemRow> all;
   all.reserve(ordered.size());
   for (const Node* node : ordered) all.push_back(node->row);
   return all;

@@ -22,13 +22,13 @@ namespace leasecheck::memstore {
 enum class WorkStatus { kPending, kClaimed, kCompleted, kFailed, kDeadLettered };
 
 // All that is known of an item.
-struct WorkRow {
+struct WorkItemRow {
   state_backend::WorkItem item;  // worker_id and lease_expires_at exactly while it is claimed
   WorkStatus status = WorkStatus::kPending;
   std::optional<Instant> retry_after;
   std::string last_error;
   std::optional<Instant> dead_lettered_at;  // exactly while it is dead-lettered
-  friend bool operator==(const WorkRow&, const WorkRow&) = default;
+  friend bool operator==(const WorkItemRow&, const WorkItemRow&) = default;
 };
 
 // Adding and changing cost the logarithm of the items held, and so does finding the item to claim, times the queue types asked
@@ -41,12 +41,12 @@ class WorkItems {
   WorkItems& operator=(const WorkItems&) = delete;
 
   // False, without effect, where an item of this id was ever added.
-  bool Add(WorkRow row);
+  bool Add(WorkItemRow row);
 
   // The item, where the view sees it; else null. Borrowed.
-  const WorkRow* Find(const TenantScope& view, const state_backend::WorkItemId& id) const;
+  const WorkItemRow* Find(const TenantScope& view, const state_backend::WorkItemId& id) const;
 
-  // Calls body(WorkRow&) for the item, which is there. It must not change id, tenant, queue type or created_at.
+  // Calls body(WorkItemRow&) for the item, which is there. It must not change id, tenant, queue type or created_at.
   template <class Body>
   void Change(const state_backend::WorkItemId& id, Body&& body) {
     Node& node = *nodes_.find(id)->second;
@@ -56,20 +56,20 @@ class WorkItems {
   }
 
   // The item that a claim takes at `now`, or null. Borrowed.
-  const WorkRow* NextEligible(const TenantScope& view, const std::vector<std::string>& queue_types, Instant now,
-                              ClaimOrder order) const;
+  const WorkItemRow* NextEligible(const TenantScope& view, const std::vector<std::string>& queue_types, Instant now,
+                                  ClaimOrder order) const;
 
   // The visible items whose lease ended before `now`, by created_at and then in the order of the adds.
   std::vector<state_backend::WorkItemId> Expired(const TenantScope& view, Instant now) const;
 
-  // Calls visit(const WorkRow&) for every item, in any order.
+  // Calls visit(const WorkItemRow&) for every item, in any order.
   template <class Visit>
   void ForEach(Visit&& visit) const {
-    for (const auto& [id, node] : nodes_) visit(static_cast<const WorkRow&>(node->row));
+    for (const auto& [id, node] : nodes_) visit(static_cast<const WorkItemRow&>(node->row));
   }
 
   // In the order of the adds.
-  std::vector<WorkRow> All() const;
+  std::vector<WorkItemRow> All() const;
   void Clear();
 
  private:
@@ -80,7 +80,7 @@ class WorkItems {
     bool Precedes(const Place& other) const;
   };
   struct Node {
-    WorkRow row;
+    WorkItemRow row;
     uint64_t ordinal = 0;  // in the order of the adds
     Place of_all;
     Place of_tenant;

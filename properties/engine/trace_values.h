@@ -660,7 +660,7 @@ absl::Status CheckPattern(const codec::Json& pattern, const std::string& place, 
       return CheckOperators(pattern, place, std::is_arithmetic_v<T>, NodeTypeOf<T>(), context,
                             [&](const codec::Json& inner, const std::string& at) { return CheckPattern<T>(inner, at, context); });
     }
-    if constexpr (kIsStruct<T>) {
+    if constexpr (kIsStruct<T> && !kIsTuple<T>) {
       return CheckFields<T>(pattern, place, "", context);
     } else if constexpr (kIsList<T>) {
       if (!pattern.is_array()) return ErrorIn(place, "expected an array");

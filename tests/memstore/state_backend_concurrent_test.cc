@@ -51,7 +51,8 @@ TEST_F(ConcurrentStore, E18EveryNumberOnceAndNoEventMissed) {
     Numbers seen;
     for (int round = 0; round < kRounds; ++round) {
       ++given[static_cast<std::size_t>(store_.AppendEvent({EventOf(Number(thread, round))}).value())];
-      for (const Event& event : store_.GetEventsSince({E(1), cursor}).value()) {
+      const std::vector<Event> tail = store_.GetEventsSince({E(1), cursor}).value();
+      for (const Event& event : tail) {
         EXPECT_EQ(event.sequence, cursor + 1) << "no gap is ever seen";
         cursor = event.sequence;
       }
@@ -119,7 +120,8 @@ TEST_F(ConcurrentStore, E20SweepsAndWorkersMeet) {
     }
   });
   clock_.Set(10'000'000);
-  for (const WorkItem& dead : store_.ReclaimExpiredLeases({}).value().exhausted) exhausted.insert(dead.id.low);
+  const ReclaimResult last = store_.ReclaimExpiredLeases({}).value();
+  for (const WorkItem& dead : last.exhausted) exhausted.insert(dead.id.low);
   std::set<uint64_t> left;
   clock_.Set(20'000'000);
   while (const auto item = store_.ClaimWorkItem({"w", {"tool"}}).value()) left.insert(item->id.low);

@@ -92,7 +92,7 @@ inline Numbers NumbersOf(const std::vector<Event>& events) {
   Numbers numbers;
   for (std::size_t i = 0; i < events.size(); ++i) {
     numbers.push_back(events[i].id.low);
-    if (i > 0) EXPECT_LT(events[i - 1].sequence, events[i].sequence);
+    EXPECT_TRUE(i == 0 || events[i - 1].sequence < events[i].sequence);
   }
   return numbers;
 }

@@ -554,7 +554,8 @@ TEST_P(StateBackendSuite, TenAreGlobalAndOrdered) {
   Through("nobody");
   EXPECT_TRUE(AddTenant(TenantOf("a", 7)).has_value());
   std::vector<TenantId> ids;
-  for (const Tenant& tenant : store().ListTenants({"c"}).value()) {
+  const std::vector<Tenant> listed = store().ListTenants({"c"}).value();
+  for (const Tenant& tenant : listed) {
     if (tenant.id != "default") ids.push_back(tenant.id);
   }
   EXPECT_THAT(ids, ElementsAre("a", "c", "b"));
