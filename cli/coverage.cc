@@ -41,7 +41,7 @@ absl::Status ReadReports(const std::vector<std::string>& files, std::vector<Repo
 std::vector<Report> Merged(const std::vector<Report>& reports) {
   using Status = ClauseReport::Status;
   const auto rank = [](Status status) {
-    constexpr Status kStrongest[] = {Status::kBroken, Status::kExpectedly, Status::kExercised,
+    constexpr Status kStrongest[] = {Status::kBroken, Status::kExpectedly, Status::kWarned, Status::kExercised,
                                      Status::kListed, Status::kMissing,    Status::kSkipped};
     return std::find(std::begin(kStrongest), std::end(kStrongest), status) - std::begin(kStrongest);
   };
@@ -87,7 +87,8 @@ void Print(const Report& report) {
 
 bool Complete(const Report& report) {
   return !report.clauses.empty() && std::all_of(report.clauses.begin(), report.clauses.end(), [](const ClauseReport& clause) {
-    return clause.status == ClauseReport::Status::kExercised || clause.status == ClauseReport::Status::kListed;
+    using Status = ClauseReport::Status;
+    return clause.status == Status::kExercised || clause.status == Status::kListed || clause.status == Status::kWarned;
   });
 }
 

@@ -36,6 +36,9 @@ struct ClauseInfo {
   bool expects_held = true;
   bool expects_refused = false;
   absl::string_view reason = "";  // why a sense, or the whole clause, is not required
+  // The contract allows what the sentence says, and a user should know: work may wait for someone who never comes, or a guarantee
+  // is weaker than it seems. Where it was met ("held"), the report warns; the verdict stands.
+  bool warns = false;
 };
 
 // How a clause was exercised by one call.

@@ -132,6 +132,15 @@ class BatchScan {
     Batch& batch = See(i, stored);
     if (!batch.enqueued) batch.first_call = i;
     batch.enqueued = true;
+    WarnOfNumber(stored);
+  }
+
+  // Numbers have to differ among batches that are there together only (QW-LAT-14).
+  void WarnOfNumber(const QueuedWorkBatch& stored) {
+    const auto [known, is_new] = numbers_.try_emplace(std::make_pair(stored.session_id, stored.enqueue_seq), &stored.batch_id);
+    if (is_new || *known->second == stored.batch_id) return;
+    Held(Clause<"QW-LAT-14">());
+    known->second = &stored.batch_id;
   }
 
   void TakeGrant(std::size_t i, const QueuedWorkClaim& claim) {
@@ -359,6 +368,7 @@ class BatchScan {
   absl::flat_hash_map<std::string, std::vector<std::string>> by_session_;
   absl::flat_hash_map<ClaimKey, Claim> claims_;
   absl::flat_hash_map<std::string, std::vector<std::size_t>> by_head_;
+  absl::flat_hash_map<std::pair<std::string, uint64_t>, const std::string*> numbers_;  // of a session -> the batch that has it
   absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::size_t>> stamped_;
   std::vector<std::pair<std::size_t, const LeaseOwnerIdentity*>> unseen_takers_;
   std::vector<Finding> findings_;

@@ -296,7 +296,19 @@ class InputScan {
     it->second.value = &claim;
     CheckExpiry(i, claim);
     if (!claim.inputs.empty()) CheckFencing(i, claim);
-    for (const PendingTurnInput& granted : claim.inputs) See(i, granted).grants.push_back(i);
+    for (const PendingTurnInput& granted : claim.inputs) {
+      std::vector<std::size_t>& grants = See(i, granted).grants;
+      WarnOfToken(i, claim, grants);
+      grants.push_back(i);
+    }
+  }
+
+  // Only grants with the same first input have to rise (TI-LAT-5).
+  void WarnOfToken(std::size_t i, const TurnInputClaim& claim, const std::vector<std::size_t>& grants) {
+    const bool falls = std::any_of(grants.begin(), grants.end(), [&](std::size_t earlier) {
+      return Before(earlier, i) && InputGrantOf(call(earlier))->fencing_token >= claim.fencing_token;
+    });
+    if (falls) Held(Clause<"TI-LAT-5">());
   }
 
   void CheckExpiry(std::size_t i, const TurnInputClaim& claim) {

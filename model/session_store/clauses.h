@@ -10,7 +10,7 @@
 
 namespace leasecheck::session_store {
 
-// id, sentence, checked by, a run must reach "held", a run must reach "refused", reason.
+// id, sentence, checked by, a run must reach "held", a run must reach "refused", reason, whether it is a warning.
 inline constexpr ClauseInfo kClauses[] = {
     // enqueue_queued_work
     {"QW-ENQ-1",
@@ -232,6 +232,10 @@ inline constexpr ClauseInfo kClauses[] = {
     {"QW-INV-19", "Reads, claims that answer none, and errors change nothing.", CheckedBy::kProbe, true, false},
     {"QW-INV-20", "A renewal changes nothing but the expiry of that claim's batches.", CheckedBy::kProbe, true, false},
 
+    // What the contract allows and wants told.
+    {"QW-LAT-14", "The enqueue_seq of a batch that is gone was given to a new one: a number does not name one batch for ever.",
+     CheckedBy::kScan, true, false, "the reference never reuses a number", true},
+
     // Turn inputs (turn-input.md).
     // enqueue_pending_turn_input
     {"TI-ENQ-1", "A draft without a source_key always makes a new input, even if it equals an earlier one.", CheckedBy::kSpec,
@@ -452,6 +456,17 @@ inline constexpr ClauseInfo kClauses[] = {
     {"TI-INV-19", "Under a valid lane, claiming and completing empties what waits: no input that can be claimed gets stuck.",
      CheckedBy::kSpec, true, false},
     {"TI-INV-20", "A grant expires its ttl after it began, or at the last instant.", CheckedBy::kScan, true, false},
+
+    // What the contract allows and wants told.
+    {"TI-LAT-1",
+     "An accepted input whose claim lapsed is out of everybody's reach until that claim is completed or abandoned: a worker that "
+     "dies strands it.",
+     CheckedBy::kSpec, true, false, "a store that declares `reacquire` lets its turn claim it again", true},
+    {"TI-LAT-5",
+     "An input was granted with a fencing token that is not above that of its grant before, behind another first one.",
+     CheckedBy::kScan, true, false, "the reference's token is above those of all inputs it takes", true},
+    {"TI-LAT-23", "An input for a turn that was committed before waits until someone claims or defers for that turn again.",
+     CheckedBy::kSpec, true, false, "it takes a late enqueue, or an abandon after the turn's commit", true},
 };
 
 // The index of a clause in kClauses; an unknown id does not compile.

@@ -22,6 +22,12 @@ const TurnInputIngress& IngressOf(const InputRow& row);
 inline bool IsWaiting(const Judge& judge, const InputRow& row) {
   return !IsTerminal(row.state) && row.state != TurnInputState::kAccepted && !judge.LiveClaim(row);
 }
+// Accepted under a claim that lapsed, in a store that lets nobody take it again (TI-LAT-1).
+inline bool IsStranded(const Judge& judge, const InputRow& row) {
+  return row.state == TurnInputState::kAccepted && !judge.LiveClaim(row) && !judge.Declares("TI-LAT-1", "reacquire");
+}
+// Whether the turn was committed before: it ended.
+bool TurnEnded(const SessionState& session, const TurnInputIngress& ingress);
 
 // The row of this id, key or target; kNoInput where there is none, or where its id was not seen yet.
 std::size_t FindInput(const InputRows& rows, absl::string_view input_id);

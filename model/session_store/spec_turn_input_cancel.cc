@@ -144,6 +144,7 @@ void CountOutcome(const Judge& judge, const InputRow& row, CancelFate fate, bool
   judge.Refused<"TI-CAN-6">(fate == CancelFate::kClaimed && !accepted);
   judge.Refused<"TI-CAN-7">(fate == CancelFate::kClaimed && accepted);
   judge.Refused<"TI-CAN-12">(fate == CancelFate::kClaimed);
+  judge.Held<"TI-LAT-1">(IsStranded(judge, row));
   const bool terminal = fate == CancelFate::kCompleted || fate == CancelFate::kAlreadyCancelled;
   judge.Refused<"TI-CAN-8">(terminal && !again);
   judge.Held<"TI-CAN-3">(terminal && again);

@@ -337,6 +337,7 @@ void CountAbandoned(const Judge& judge, const SessionState& session, const TurnI
   for (std::size_t index : owned) {
     judge.Held<"TI-ABN-2">(rows[index].state == TurnInputState::kAccepted);
     judge.Held<"TI-ABN-7">(!judge.LiveClaim(rows[index]) || !judge.LiveLane(session));
+    judge.Held<"TI-LAT-23">(rows[index].state == TurnInputState::kAccepted && TurnEnded(session, IngressOf(rows[index])));
   }
   for (const PendingTurnInput& input : claim.inputs) {
     const std::size_t index = FindInput(rows, input.input_id);

@@ -140,13 +140,6 @@ Verdict CheckFresh(const Judge& judge, const SessionState& session, const Pendin
   return shown.enqueue_seq > session.last_input_seq ? kAllowed : Refuse<"TI-ENQ-3">();
 }
 
-// Its turn was committed before: it ended.
-bool TurnEnded(const SessionState& session, const PendingTurnInputDraft& draft) {
-  const auto* turn = std::get_if<ActiveTurnIngress>(&draft.ingress);
-  return turn != nullptr && std::any_of(session.turns->begin(), session.turns->end(),
-                                        [&](const auto& recorded) { return recorded.first == turn->turn_id; });
-}
-
 void CountFresh(const Judge& judge, const SessionState& session, const PendingTurnInputDraft& draft) {
   if (!judge.counting()) return;
   judge.Held<"TI-ENQ-1">(KeylessTwin(*session.inputs, draft));
@@ -156,7 +149,8 @@ void CountFresh(const Judge& judge, const SessionState& session, const PendingTu
   judge.Held<"TI-ENQ-5">();
   judge.Held<"TI-ENQ-12">(KeyElsewhere(judge, draft));
   judge.Held<"TI-ENQ-13">(KeyVacuumed(session, draft));
-  judge.Held<"TI-ENQ-15">(!judge.LiveLane(session) || TurnEnded(session, draft));
+  judge.Held<"TI-ENQ-15">(!judge.LiveLane(session) || TurnEnded(session, draft.ingress));
+  judge.Held<"TI-LAT-23">(TurnEnded(session, draft.ingress));
   const bool id_anew = draft.input_id.has_value() && NamesVacuumed(session, InputIdTarget{*draft.input_id});
   judge.Held<"TI-VAC-3">(id_anew || KeyVacuumed(session, draft));
 }
@@ -257,6 +251,7 @@ void CountList(const Judge& judge, const SessionState& session, absl::string_vie
     judge.Held<"TI-LST-3">(live);
     judge.Held<"TI-LST-4">(waits && row.claim != nullptr);
     judge.Held<"TI-LST-5">(row.state == TurnInputState::kAccepted && !live);
+    judge.Held<"TI-LAT-1">(IsStranded(judge, row));
     judge.Held<"TI-LST-8">(live && judge.DeadAtHome(row.claim->owner));
     judge.Held<"TI-ABN-3">(waits && row.claim == nullptr && row.counter > 0);
     judge.Held<"TI-CMT-13">(live && (!judge.LiveLane(session) || session.lane_fencing != row.claim->lane_fencing));

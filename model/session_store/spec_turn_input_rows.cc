@@ -56,6 +56,12 @@ struct WritesInputsOf {
 
 }  // namespace
 
+bool TurnEnded(const SessionState& session, const TurnInputIngress& ingress) {
+  const auto* turn = std::get_if<ActiveTurnIngress>(&ingress);
+  return turn != nullptr && std::any_of(session.turns->begin(), session.turns->end(),
+                                        [&](const auto& recorded) { return recorded.first == turn->turn_id; });
+}
+
 const TurnInputIngress& IngressOf(const InputRow& row) {
   static const TurnInputIngress& next_turn = *new TurnInputIngress(NextTurnIngress{});
   return row.deferred ? next_turn : row.stored->input.ingress;

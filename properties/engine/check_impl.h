@@ -673,6 +673,7 @@ class Checker {
     if (known_seen_.contains(clause.id)) return ClauseReport::Status::kExpectedly;
     if (!InScope(clause.id)) return ClauseReport::Status::kSkipped;
     if (info.checked_by == CheckedBy::kNobody) return ClauseReport::Status::kListed;
+    if (info.warns && clause.held > 0) return ClauseReport::Status::kWarned;
     const bool missing = (info.expects_held && clause.held == 0) || (info.expects_refused && clause.refused == 0);
     if (!missing) return ClauseReport::Status::kExercised;
     // A reason says which conforming stores never show the clause.

@@ -75,6 +75,11 @@ std::string ClauseSummary(const Report& report) {
     if (clause.status == ClauseReport::Status::kMissing) missing.push_back(clause.id);
   }
   if (!missing.empty()) absl::StrAppend(&text, "  not reached: ", absl::StrJoin(missing, ", "), "\n");
+  for (const ClauseReport& clause : report.clauses) {
+    if (clause.status != ClauseReport::Status::kWarned) continue;
+    absl::StrAppend(&text, "  warning ", clause.id, ", met ", Grouped(clause.held),
+                    clause.held == 1 ? " time: " : " times: ", clause.sentence, "\n");
+  }
   return text;
 }
 

@@ -27,6 +27,7 @@ struct ClauseReport {
     kSkipped,     // taken out of scope by --only or --skip, or its operation is not supported
     kBroken,      // an answer broke it
     kExpectedly,  // broken, as the file of known deviations says
+    kWarned,      // it was met: legal, and a user of the store should know
   };
   std::string id = {};
   std::string sentence = {};

@@ -24,8 +24,8 @@ static void to_json(nlohmann::json& json, const ClauseReport::Status& status) { 
 static void from_json(const nlohmann::json& json, ClauseReport::Status& status) {
   using Status = ClauseReport::Status;
   const auto word = json.get<std::string>();
-  for (Status known :
-       {Status::kExercised, Status::kMissing, Status::kListed, Status::kSkipped, Status::kBroken, Status::kExpectedly}) {
+  for (Status known : {Status::kExercised, Status::kMissing, Status::kListed, Status::kSkipped, Status::kBroken,
+                       Status::kExpectedly, Status::kWarned}) {
     if (word == engine::StatusWord(known)) {
       status = known;
       return;

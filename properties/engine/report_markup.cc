@@ -72,6 +72,10 @@ char AppendClauseCase(const Report& report, const ClauseReport& clause, pugi::xm
   switch (clause.status) {
     case ClauseReport::Status::kExercised:
       return ' ';
+    case ClauseReport::Status::kWarned:
+      AppendElement("system-out", absl::StrCat("warning, met ", Grouped(clause.held), clause.held == 1 ? " time" : " times"),
+                    test_case);
+      return ' ';
     case ClauseReport::Status::kBroken:
       AppendFailures(report, clause.id, test_case);
       return 'f';

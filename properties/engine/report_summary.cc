@@ -18,6 +18,7 @@ void Count(const ClauseReport& clause, ClauseGroup* group) {
   group->refused += clause.refused;
   switch (clause.status) {
     case ClauseReport::Status::kExercised:
+    case ClauseReport::Status::kWarned:
       ++group->exercised;
       break;
     case ClauseReport::Status::kMissing:
@@ -66,6 +67,8 @@ absl::string_view StatusWord(ClauseReport::Status status) {
       return "broken";
     case ClauseReport::Status::kExpectedly:
       return "expected";
+    case ClauseReport::Status::kWarned:
+      return "warning";
   }
   return "";
 }

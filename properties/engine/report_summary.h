@@ -14,7 +14,7 @@ namespace leasecheck::engine {
 // The clauses of one part of a contract (QW-CLM): how many are in which status, and how often they were exercised.
 struct ClauseGroup {
   std::string name;
-  uint64_t exercised = 0;
+  uint64_t exercised = 0;  // with the warnings
   uint64_t listed = 0;
   uint64_t missing = 0;
   uint64_t skipped = 0;
@@ -26,7 +26,7 @@ struct ClauseGroup {
 // In the order in which the groups first occur. A clause's group is its id without the number at its end.
 std::vector<ClauseGroup> GroupClauses(const std::vector<ClauseReport>& clauses);
 
-// "exercised", "missing", "listed", "skipped", "broken", "expected".
+// "exercised", "missing", "listed", "skipped", "broken", "expected", "warning".
 absl::string_view StatusWord(ClauseReport::Status status);
 // "conforms", "does not conform", "inconclusive", "internal error".
 absl::string_view VerdictWord(const Report& report);

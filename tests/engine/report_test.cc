@@ -41,7 +41,13 @@ Report BrokenReport() {
        .sentence = "Known.",
        .checked_by = "spec",
        .status = ClauseReport::Status::kExpectedly,
-       .reason = "bug 12"}};
+       .reason = "bug 12"},
+      {.id = "TOY-LAT-1",
+       .sentence = "An item may wait for ever.",
+       .checked_by = "spec",
+       .held = 1234,
+       .status = ClauseReport::Status::kWarned,
+       .reason = "a store that takes it back has none"}};
   FailureReport failure;
   failure.stage = "sequential";
   failure.clause = "TOY-CLM-14";

@@ -102,6 +102,7 @@ TEST_F(CancelInputSpec, AcceptedRowsStayEvenWhenTheirClaimLapsed) {
   EXPECT_EQ(Judge(One("a"), right), kAllowed);
   EXPECT_EQ(Peek(One("a"), TurnInputCancelled{Cancelled(a)}), "TI-CAN-7");
   EXPECT_EQ(RefusedCount("TI-CAN-7"), 2u);
+  EXPECT_EQ(HeldCount("TI-LAT-1"), 1u);
 }
 
 TEST_F(CancelInputSpec, TombstonesSayHowTheyEnded) {

@@ -203,11 +203,17 @@ TEST_F(ClaimInputSpec, AcceptedRowsAreStrandedOrReacquired) {
   Hold();
   const auto a = PutInput("a", InputDraft(ForTurn("t")));
   const auto claim = TakeActive({a}, 1, 500);
+  EXPECT_EQ(Inputs({}), kAllowed);
+  EXPECT_EQ(HeldCount("TI-LAT-1"), 0u);
   now += 500;
+  EXPECT_EQ(Inputs({}), kAllowed);
+  EXPECT_EQ(HeldCount("TI-LAT-1"), 1u) << "it is stranded: the report warns";
   EXPECT_EQ(Peek(Active(), ActiveGrant({a}, 2)), "TI-ACT-9");
   EXPECT_EQ(Judge(Active(), kNone), kAllowed);
   EXPECT_EQ(Peek(Next(), NextGrant({Accepted(a)}, 2)), "TI-NXT-3");
   dialects["TI-LAT-1"] = "reacquire";
+  EXPECT_EQ(Inputs({}), kAllowed);
+  EXPECT_EQ(HeldCount("TI-LAT-1"), 1u) << "its turn may take it again";
   EXPECT_EQ(Peek(Active(), kNone), "TI-INV-12");
   EXPECT_EQ(Peek(Active("u"), ActiveGrant({a}, 2, 500, "u")), "TI-ACT-9");
   EXPECT_EQ(Peek(Next(), NextGrant({Accepted(a)}, 2)), "TI-NXT-3");
@@ -300,6 +306,17 @@ TEST_F(ClaimInputSpec, ARacingClaimMayFailWithBackend) {
 }
 
 class AbandonInputSpec : public InputScene {};
+
+TEST_F(AbandonInputSpec, WhatComesBackToATurnThatEndedIsWarnedOf) {
+  Hold();
+  const auto claim = TakeActive({PutInput("a", InputDraft(ForTurn("t")))});
+  auto commit = Settle({});
+  commit.commit.turn_commit = RuntimeTurnCommitStamp{"s", "t", "h"};
+  EXPECT_EQ(Judge(commit, Revision(1)), kAllowed);
+  EXPECT_EQ(HeldCount("TI-LAT-23"), 0u);
+  GiveBack(claim);
+  EXPECT_EQ(HeldCount("TI-LAT-23"), 1u);
+}
 
 TEST_F(AbandonInputSpec, GivesBackWhatTheClaimOwns) {
   Hold();

@@ -160,6 +160,9 @@ TEST_F(EnqueueInputSpec, ATurnThatEndedMayStillBeWrittenTo) {
   EXPECT_EQ(Judge(commit, Revision(1)), kAllowed);
   PutInput("a", InputDraft(ForTurn("t")));
   EXPECT_EQ(HeldCount("TI-ENQ-15"), 1u);
+  EXPECT_EQ(HeldCount("TI-LAT-23"), 1u);
+  PutInput("b", InputDraft(ForTurn("u")));
+  EXPECT_EQ(HeldCount("TI-LAT-23"), 1u);
 }
 
 TEST_F(EnqueueInputSpec, ARacingEnqueueMayFailWithBackend) {

@@ -187,6 +187,16 @@ TEST(ScansTest, ALifeWithoutFaultBreaksNothing) {
   }
 }
 
+TEST(ScansTest, ANumberThatIsUsedAgainIsWarnedOf) {
+  const auto warned = [](Builder life) {
+    ClauseHits hits(std::size(kClauses));
+    EXPECT_THAT(life.Broken(&hits), IsEmpty());
+    return hits.held(Clause<"QW-LAT-14">());
+  };
+  EXPECT_EQ(warned(Builder().Enqueue(kA).Cancel(kA).Enqueue(Batch("C", 1))), 1u);
+  EXPECT_EQ(warned(Builder().Enqueue(kA).Cancel(kA).Enqueue(Batch("C", 2))), 0u);
+}
+
 TEST(ScansTest, TwoLiveClaimsOverOneBatch) {
   EXPECT_THAT(Builder().Enqueue(kA).Grant(Claim("c1", 1, 1500, {kA})).Clock(1499).Grant(Claim("c2", 2, 9000, {kA})).Broken(),
               ElementsAre("QW-INV-1"));

@@ -266,6 +266,15 @@ TEST(TurnInputScansTest, FencingRisesAndExpiryIsTheTtl) {
   EXPECT_THAT(Builder().Grant(first).Grant(Claim("c2", 5, 1000, {kA})).Broken(), ElementsAre("TI-INV-6"));
   EXPECT_THAT(Builder().Grant(first).Grant(Claim("c1", 6, 1000, {kA})).Broken(), ElementsAre("TI-INV-6"));
   EXPECT_THAT(Builder().Grant(first).Grant(Claim("c2", 2, 1000, {kB})).Broken(), IsEmpty());  // TI-LAT-5
+  const auto warned = [](Builder life) {
+    ClauseHits hits(std::size(kClauses));
+    EXPECT_THAT(life.Broken(&hits), IsEmpty());
+    return hits.held(Clause<"TI-LAT-5">());
+  };
+  const TurnInputClaim behind = Claim("c2", 2, 1000, {kA, kB});
+  EXPECT_EQ(warned(Builder().Grant(Claim("c1", 5, 1000, {kB})).Grant(behind)), 1u);
+  EXPECT_EQ(warned(Builder().Grant(Claim("c1", 1, 1000, {kB})).Grant(behind)), 0u);
+  EXPECT_EQ(warned(Builder().Grant(Claim("c1", 5, 1000, {kB})).Grant(behind).Overlapping()), 0u);
   TurnInputClaim wrong = first;
   Builder late;
   late.Grant(wrong);
