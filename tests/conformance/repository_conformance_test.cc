@@ -96,6 +96,10 @@ TEST(RepositoryConformanceTest, SqliteServedByThreeProcessesBreaksNothing) {
 TEST(RepositoryConformanceTest, UnderTheSystemsClockBreaksNothing) {
   const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 1, "system"), Nightly() ? 100'000 : 2'000);
   EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
+  EXPECT_FALSE(report.internal_error) << report.reason;
+  EXPECT_GT(StageOf(report, "sequential").operations, 0u);
+  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
 }
 
 }  // namespace

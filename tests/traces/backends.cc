@@ -92,6 +92,18 @@ TargetFactory<SessionStoreFamily> Plain(const std::string& name, bool durable) {
   return mutants::SlipTargets(options);
 }
 
+// The reference store and SQLite, here and at the other end of the wire, which all keep the reference's numbers.
+template <class F>
+std::vector<GoldenBackend<F>> BuiltIn(const std::string& directory) {
+  return {
+      {"memory", Memory<F>(), true},
+      {"memory, served", Served<F>("memory"), true},
+      {"sqlite", Sqlite<F>(directory), true},
+      {"sqlite, served", Served<F>("sqlite:"), true},
+      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
+  };
+}
+
 // A store without a queue and attachments has the required methods alone.
 bool IsRequired(absl::string_view operation) {
   return operation == "load_session" || operation == "load_node" || operation == "commit_runtime_state" ||
@@ -118,27 +130,14 @@ std::vector<GoldenBackend<SessionStoreFamily>> GoldenBackends(const std::string&
 
 template <>
 std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::string& directory) {
-  using F = RuntimePersistenceFamily;
-  return {
-      {"memory", Memory<F>(), true},
-      {"memory, served", Served<F>("memory"), true},
-      {"sqlite", Sqlite<F>(directory), true},
-      {"sqlite, served", Served<F>("sqlite:"), true},
-      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
-      {"the example in Python", Example<F>("minimal_backend.py"), false, &IsRequired},
-  };
+  std::vector<GoldenBackend<RuntimePersistenceFamily>> backends = BuiltIn<RuntimePersistenceFamily>(directory);
+  backends.push_back({"the example in Python", Example<RuntimePersistenceFamily>("minimal_backend.py"), false, &IsRequired});
+  return backends;
 }
 
 template <>
 std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::string& directory) {
-  using F = RuntimeRepositoryFamily;
-  return {
-      {"memory", Memory<F>(), true},
-      {"memory, served", Served<F>("memory"), true},
-      {"sqlite", Sqlite<F>(directory), true},
-      {"sqlite, served", Served<F>("sqlite:"), true},
-      {"sqlite, three processes", Served<F>("sqlite:", 3), true},
-  };
+  return BuiltIn<RuntimeRepositoryFamily>(directory);
 }
 
 }  // namespace leasecheck
