@@ -5,13 +5,14 @@
 #include "model/runtime_persistence/family.h"
 #include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
+#include "model/state_backend/family.h"
 
 namespace leasecheck {
 
 template <class... F>
 struct FamilyList {};
 
-using Families = FamilyList<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily>;
+using Families = FamilyList<SessionStoreFamily, RuntimePersistenceFamily, RuntimeRepositoryFamily, StateBackendFamily>;
 
 // Calls visit.template operator()<F>() for each family, in order.
 template <class Visit, class... F>

@@ -16,6 +16,13 @@
 
 namespace leasecheck {
 
+// What a store of this class says of its choices.
+template <class Store>
+Dialects DeclaredBy() {
+  if constexpr (requires { Store::Declared(); }) return Store::Declared();
+  return {};
+}
+
 template <class F = SessionStoreFamily>
 StoreFactory<F> MemoryBackend() {
   StoreFactory<F> factory;
@@ -23,6 +30,7 @@ StoreFactory<F> MemoryBackend() {
   factory.info.concurrency = 16;
   factory.info.pausable = true;
   factory.info.reference = true;
+  factory.info.dialects = DeclaredBy<typename memstore::StoreOf<F>::type>();
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     return std::make_unique<typename memstore::StoreOf<F>::type>(options.environment);
   };
@@ -38,6 +46,7 @@ StoreFactory<F> SqliteBackend(std::string directory) {
   factory.info.pausable = true;
   factory.info.durable = true;
   factory.info.reference = true;
+  factory.info.dialects = DeclaredBy<typename sqlite::StoreOf<F>::type>();
   factory.directory = std::move(directory);
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     auto store = sqlite::StoreOf<F>::type::Open({.path = options.directory + "/queue.db", .environment = options.environment});

@@ -1,6 +1,5 @@
 // No false alarms of runtime_persistence: the store of its mutants without a slip, and with every liberty that the contract's
-// latitude leaves, passes. 40,000 calls each usually; LEASECHECK_NIGHTLY=1 makes 10,000,000.
-#include <cstdlib>
+// latitude leaves, passes. 40,000 calls each usually; the nightly run makes them long (length.h).
 #include <ostream>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "properties/check.h"
 #include "properties/runtime_persistence.h"
+#include "tests/controls/length.h"
 #include "tests/mutants/persistence_catalogue.h"
 
 namespace leasecheck::mutants {
@@ -19,11 +19,6 @@ namespace {
 
 using F = RuntimePersistenceFamily;
 
-uint64_t Operations() {
-  const char* nightly = std::getenv("LEASECHECK_NIGHTLY");
-  return nightly != nullptr && std::string(nightly) == "1" ? 10'000'000 : 40'000;
-}
-
 class PersistenceControlTest : public testing::TestWithParam<PersistenceControl> {};
 
 // A short run need not reach every clause, and a liberty may take one away: it is the absence of failures that counts, and that
@@ -33,7 +28,7 @@ TEST_P(PersistenceControlTest, IsNotCondemned) {
   liberties.*GetParam().liberty = true;
   CheckOptions options;
   options.seed = 5;
-  options.operations = Operations();
+  options.operations = controls::LengthOf(controls::PlaceOf(GetParam(), PersistenceControls()), 40'000);
   const Report report = Check<F>(PersistenceTargets(GetParam().name, PersistenceSlip::kNone, liberties), options);
   EXPECT_TRUE(report.failures.empty()) << GetParam().latitude << "\n" << report.text();
   EXPECT_FALSE(report.internal_error) << report.reason;

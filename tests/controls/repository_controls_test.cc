@@ -1,6 +1,5 @@
 // No false alarms of runtime_repository: the store of its mutants without a slip, and with every liberty that the contract's
-// latitude leaves, passes. 40,000 calls each usually; LEASECHECK_NIGHTLY=1 makes 10,000,000.
-#include <cstdlib>
+// latitude leaves, passes. 40,000 calls each usually; the nightly run makes them long (length.h).
 #include <iterator>
 #include <ostream>
 #include <string>
@@ -10,6 +9,7 @@
 #include "model/runtime_repository/clauses.h"
 #include "properties/check.h"
 #include "properties/runtime_repository.h"
+#include "tests/controls/length.h"
 #include "tests/mutants/repository_catalogue.h"
 
 namespace leasecheck::mutants {
@@ -21,11 +21,6 @@ namespace {
 
 using F = RuntimeRepositoryFamily;
 
-uint64_t Operations() {
-  const char* nightly = std::getenv("LEASECHECK_NIGHTLY");
-  return nightly != nullptr && std::string(nightly) == "1" ? 10'000'000 : 40'000;
-}
-
 class RepositoryControlTest : public testing::TestWithParam<RepositoryControl> {};
 
 // A short run need not reach every clause, and a liberty may take one away: it is the absence of failures that counts, and that
@@ -33,7 +28,7 @@ class RepositoryControlTest : public testing::TestWithParam<RepositoryControl> {
 TEST_P(RepositoryControlTest, IsNotCondemned) {
   CheckOptions options;
   options.seed = 5;
-  options.operations = Operations();
+  options.operations = controls::LengthOf(controls::PlaceOf(GetParam(), RepositoryControls()), 40'000);
   const Report report = Check<F>(FactoryOf(GetParam()), options);
   EXPECT_TRUE(report.failures.empty()) << GetParam().latitude << "\n" << report.text();
   EXPECT_FALSE(report.internal_error) << report.reason;

@@ -1,6 +1,5 @@
 // No false alarms of state_backend: the store of its mutants without a slip, and with every liberty that the contract's
-// latitude leaves, passes. 40,000 calls each usually; LEASECHECK_NIGHTLY=1 makes 10,000,000.
-#include <cstdlib>
+// latitude leaves, passes. 40,000 calls each usually; the nightly run makes them long (length.h).
 #include <ostream>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "properties/check.h"
 #include "properties/state_backend.h"
+#include "tests/controls/length.h"
 #include "tests/mutants/state_catalogue.h"
 
 namespace leasecheck::mutants {
@@ -19,11 +19,6 @@ namespace {
 
 using F = StateBackendFamily;
 
-uint64_t Operations() {
-  const char* nightly = std::getenv("LEASECHECK_NIGHTLY");
-  return nightly != nullptr && std::string(nightly) == "1" ? 10'000'000 : 40'000;
-}
-
 class StateControlTest : public testing::TestWithParam<StateControl> {};
 
 // A short run need not reach every clause, and a liberty may take one away: it is the absence of failures that counts, and that
@@ -31,7 +26,7 @@ class StateControlTest : public testing::TestWithParam<StateControl> {};
 TEST_P(StateControlTest, IsNotCondemned) {
   CheckOptions options;
   options.seed = 5;
-  options.operations = Operations();
+  options.operations = controls::LengthOf(controls::PlaceOf(GetParam(), StateControls()), 40'000);
   const Report report = Check<F>(FactoryOf(GetParam()), options);
   EXPECT_TRUE(report.failures.empty()) << GetParam().latitude << "\n" << report.text();
   EXPECT_FALSE(report.internal_error) << report.reason;

@@ -11,6 +11,7 @@
 #include "model/runtime_persistence/spec.h"
 #include "model/runtime_repository/spec.h"
 #include "model/session_store/spec.h"
+#include "model/state_backend/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
 
@@ -29,6 +30,16 @@ std::unique_ptr<runtime_repository::RuntimeRepositoryStore> NewInMemory(const En
                                                                         RuntimeRepositoryFamily*) {
   return std::make_unique<memstore::RuntimeRepository>(environment);
 }
+std::unique_ptr<state_backend::StateBackendStore> NewInMemory(const Environment& environment, StateBackendFamily*) {
+  return std::make_unique<memstore::StateBackend>(environment);
+}
+
+// What a store of this class says of its choices.
+template <class Store>
+Dialects DeclaredBy() {
+  if constexpr (requires { Store::Declared(); }) return Store::Declared();
+  return {};
+}
 
 template <class F>
 TargetFactory<F> Memory() {
@@ -36,6 +47,7 @@ TargetFactory<F> Memory() {
   factory.info.name = "memory";
   factory.info.concurrency = 8;
   factory.info.pausable = true;
+  factory.info.dialects = DeclaredBy<typename memstore::StoreOf<F>::type>();
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     return NewInMemory(options.environment, static_cast<F*>(nullptr));
   };
@@ -49,6 +61,7 @@ TargetFactory<F> Sqlite(const std::string& directory) {
   factory.info.concurrency = 4;
   factory.info.durable = true;
   factory.info.pausable = true;
+  factory.info.dialects = DeclaredBy<typename sqlite::StoreOf<F>::type>();
   factory.directory = directory;
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<typename F::Store>> {
     using Store = typename sqlite::StoreOf<F>::type;
@@ -138,6 +151,11 @@ std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::s
 template <>
 std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::string& directory) {
   return BuiltIn<RuntimeRepositoryFamily>(directory);
+}
+
+template <>
+std::vector<GoldenBackend<StateBackendFamily>> GoldenBackends(const std::string& directory) {
+  return BuiltIn<StateBackendFamily>(directory);
 }
 
 }  // namespace leasecheck

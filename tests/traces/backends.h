@@ -9,6 +9,7 @@
 #include "model/runtime_persistence/family.h"
 #include "model/runtime_repository/family.h"
 #include "model/session_store/family.h"
+#include "model/state_backend/family.h"
 #include "model/target.h"
 
 namespace leasecheck {
@@ -31,6 +32,8 @@ template <>
 std::vector<GoldenBackend<RuntimePersistenceFamily>> GoldenBackends(const std::string& directory);
 template <>
 std::vector<GoldenBackend<RuntimeRepositoryFamily>> GoldenBackends(const std::string& directory);
+template <>
+std::vector<GoldenBackend<StateBackendFamily>> GoldenBackends(const std::string& directory);
 
 }  // namespace leasecheck
 
