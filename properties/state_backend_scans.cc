@@ -286,23 +286,24 @@ class WorkScan {
 
   void CheckDrained() {
     EpochMs highest = history_.start;  // that the clock may have read so far
-    std::optional<std::size_t> swept;  // a reclaim of all tenants when every lease was over
+    const std::size_t never = history_.calls.size();
+    std::size_t swept = never;  // a reclaim of all tenants when every lease was over
     EpochMs swept_at = 0;
     for (std::size_t i = 0; i < history_.calls.size() && findings_.empty(); ++i) {
       const BackendCall& c = call(i);
       if (engine::RequestIf<StateBackendFamily>(c.action) == nullptr) continue;
       const EpochMs earliest = clock_.Earliest(c);
-      if (swept.has_value() && earliest < swept_at) swept.reset();  // backoffs may lie in the future again
+      if (earliest < swept_at) swept = never;  // backoffs may lie in the future again
       const auto* reclaim = CallOf<ReclaimExpiredLeasesRequest>(c);
       const bool sweeps = reclaim != nullptr && !reclaim->view.has_value() && c.outcome.index() == 0;
-      if (sweeps && !swept.has_value() && earliest > SaturatingAdd(highest, lease_)) {
+      if (sweeps && swept == never && earliest > SaturatingAdd(highest, lease_)) {
         swept = i;
         swept_at = clock_.Latest(c);
       }
       const auto* claim = CallOf<ClaimWorkItemRequest>(c);
       const auto* claimed = AnswerOf<ClaimWorkItemRequest>(c);
       const bool none = claim != nullptr && !claim->view.has_value() && claimed != nullptr && !claimed->has_value();
-      if (none && swept.has_value() && earliest >= SaturatingAdd(swept_at, kLongestBackoff)) CheckNoneLeft(i, *claim, *swept);
+      if (none && swept != never && earliest >= SaturatingAdd(swept_at, kLongestBackoff)) CheckNoneLeft(i, *claim, swept);
       highest = std::max(highest, clock_.Latest(c));
     }
   }

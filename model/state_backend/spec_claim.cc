@@ -41,6 +41,7 @@ std::vector<SpecState> AfterStealing(const Judge& judge, const ClaimWorkItemRequ
   for (const Item& item : *judge.state.items) {
     if (!StealsFrom(judge, request, item)) continue;
     const bool sure = HasExpired(item, judge.Clock()) == Likely::kYes;
+    judge.Held<"SB-LAT-16">(sure);
     const std::size_t count = states.size();
     for (std::size_t i = 0; i < count; ++i) {
       if (!sure) states.push_back(states[i]);

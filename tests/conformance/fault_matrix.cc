@@ -14,8 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
 #include "properties/check.h"
-#include "properties/runtime_repository.h"
-#include "properties/session_store.h"
+#include "properties/registry.h"
 #include "tests/conformance/backends.h"
 #include "tests/conformance/power_cut.h"
 
@@ -83,7 +82,7 @@ std::vector<MatrixBackend<F>> Backends() {
   const std::string gone = "it is not durable: nothing would come back";
   const std::string machine = "nobody moves the machine's clock";
   std::map<std::string, std::string> by_system_clock = {{"clock back", machine}, {"clock far ahead", machine}};
-  if (std::is_same_v<F, RuntimeRepositoryFamily>) {
+  if (!std::is_same_v<F, SessionStoreFamily>) {
     for (const char* fault : {"outcome unknown", "response late", "worker stalled"}) {
       by_system_clock[fault] = "this family's generator puts it in under a virtual clock alone";
     }
@@ -163,7 +162,9 @@ void RunMatrix() {
 }
 
 TEST(FaultMatrix, NoBackendBreaksUnderAnyFault) { RunMatrix<SessionStoreFamily>(); }
+TEST(FaultMatrix, NoPersistenceBreaksUnderAnyFault) { RunMatrix<RuntimePersistenceFamily>(); }
 TEST(FaultMatrix, NoRepositoryBreaksUnderAnyFault) { RunMatrix<RuntimeRepositoryFamily>(); }
+TEST(FaultMatrix, NoStateBackendBreaksUnderAnyFault) { RunMatrix<StateBackendFamily>(); }
 
 // The controls: the same cells find what is broken.
 
@@ -188,7 +189,9 @@ void ExpectUnsyncedIsFoundOut() {
 
 TEST(FaultMatrix, AStoreThatDoesNotSyncIsFoundOut) {
   ExpectUnsyncedIsFoundOut<SessionStoreFamily>();
+  ExpectUnsyncedIsFoundOut<RuntimePersistenceFamily>();
   ExpectUnsyncedIsFoundOut<RuntimeRepositoryFamily>();
+  ExpectUnsyncedIsFoundOut<StateBackendFamily>();
 }
 
 }  // namespace

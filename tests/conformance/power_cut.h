@@ -34,6 +34,7 @@ class PowerCutTarget final : public Target<F> {
     info_.concurrency = 4;
     info_.durable = info_.killable = info_.kills_at_statement = info_.pausable = true;
     info_.reference = true;
+    if constexpr (requires { Store::Declared(); }) info_.dialects = Store::Declared();
   }
   ~PowerCutTarget() override {
     store_.reset();

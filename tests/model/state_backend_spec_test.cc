@@ -40,6 +40,14 @@ TEST_F(Executions, PatchesGoByTheState) {
   EXPECT_EQ(JudgeError(PatchAppendArrayRequest{kOther, "k", {"1"}}, Database{}), "SB-PAT-1");
 }
 
+TEST_F(Executions, AStateUpdateOfAnUnknownOneMaySucceedAndIsWarnedOf) {
+  EXPECT_EQ(JudgeError(UpdateExecutionCurrentStateRequest{kOther, {"{}"}}, NotFound{}), kAllowed);
+  EXPECT_EQ(hits.held(Clause<"SB-LAT-4">()), 0u);
+  EXPECT_EQ(Judge(UpdateExecutionCurrentStateRequest{kOther, {"{}"}}, Done{}), kAllowed);
+  EXPECT_EQ(hits.held(Clause<"SB-LAT-4">()), 1u);
+  EXPECT_EQ(Peek(GetExecutionRequest{kOther}, std::nullopt), kAllowed);
+}
+
 TEST_F(Executions, KeysAreEscapedAsCanonicalTextHasThem) {
   Create(kExecution, std::nullopt, R"({"a\"b":[1],"z":"}"})");
   EXPECT_EQ(Judge(PatchAppendArrayRequest{kExecution, "a\"b", {"2"}}, Done{}), kAllowed);
@@ -279,8 +287,10 @@ TEST_F(Queue, StealingTakesEveryExpiredItemBack) {
   EXPECT_EQ(Claim(item, "w1"), kAllowed);
   now = 31'000;
   EXPECT_EQ(Claim(item, "w2"), "SB-CLM-9");
+  EXPECT_EQ(hits.held(Clause<"SB-LAT-16">()), 0u);
   dialects["SB-LAT-16"] = "stealing";
   EXPECT_EQ(Claim(item, "w2"), kAllowed);
+  EXPECT_EQ(hits.held(Clause<"SB-LAT-16">()), 1u);  // which the report warns of
   EXPECT_EQ(JudgeError(RenewLeaseRequest{kItem, "w1"}, NotFound{}), kAllowed);
   EXPECT_EQ(Judge(RenewLeaseRequest{kItem, "w2"}, Done{}), kAllowed);
 }
