@@ -49,6 +49,7 @@ class LogScan {
     Indices patches;       // that succeeded, or may have
     Indices replacements;  // of the whole state, that succeeded or may have
     Indices states;        // reads of the execution
+    Indices creations;     // that succeeded or may have
     std::vector<Sight> sights;
   };
 
@@ -74,7 +75,10 @@ class LogScan {
     }
     if (const auto* patch = CallOf<PatchAppendArrayRequest>(c)) facts_[patch->execution_id].patches.push_back(i);
     if (const auto* state = CallOf<UpdateExecutionCurrentStateRequest>(c)) facts_[state->id].replacements.push_back(i);
-    if (const auto* create = CallOf<CreateExecutionRequest>(c)) facts_[create->execution.execution_id].replacements.push_back(i);
+    if (const auto* create = CallOf<CreateExecutionRequest>(c)) {
+      facts_[create->execution.execution_id].replacements.push_back(i);
+      facts_[create->execution.execution_id].creations.push_back(i);
+    }
     if (const auto* get = CallOf<GetExecutionRequest>(c); get != nullptr && c.outcome.index() == 0) {
       facts_[get->id].states.push_back(i);
     }
@@ -94,6 +98,14 @@ class LogScan {
     if (const auto* snapshot = AnswerOf<LatestSnapshotRequest>(c); snapshot != nullptr && snapshot->has_value()) {
       CheckSnapshot(i, **snapshot);
     }
+    if (AnswerOf<UpdateExecutionCurrentStateRequest>(c) != nullptr) WarnOfNowhere(i);
+  }
+
+  // A state that was stored nowhere. The spec cannot tell this from an update that came before the creation it raced with.
+  void WarnOfNowhere(std::size_t i) {
+    const Indices& creations = facts_[CallOf<UpdateExecutionCurrentStateRequest>(call(i))->id].creations;
+    const bool any = std::any_of(creations.begin(), creations.end(), [&](std::size_t earlier) { return MayPrecede(earlier, i); });
+    if (!any) Held(Clause<"SB-LAT-4">());
   }
 
   // Numbers.

@@ -253,7 +253,7 @@ inline constexpr ClauseInfo kClauses[] = {
      "it permits; SB-EXE-2 is what others show"},
     {"SB-LAT-3", "Moves between statuses are not checked.", CheckedBy::kNobody, false, false, "SB-EXE-8 judges it"},
     {"SB-LAT-4", "A state update of an execution that is not there succeeded silently: whoever made it believes it was stored.",
-     CheckedBy::kSpec, true, false, "the reference answers NotFound (SB-EXE-10)", true},
+     CheckedBy::kScan, true, false, "the reference answers NotFound (SB-EXE-10)", true},
     {"SB-LAT-5", "A store may order lists by started_at, and says so.", CheckedBy::kNobody, false, false,
      "it permits; SB-LSE-2 judges the order that is declared"},
     {"SB-LAT-6", "A store of preset memory may leave completed_at alone.", CheckedBy::kNobody, false, false,

@@ -182,10 +182,7 @@ Verdict JudgeCall(Judge& judge, const UpdateExecutionStatusRequest& request, con
 Verdict JudgeCall(Judge& judge, const UpdateExecutionCurrentStateRequest& request, const Answer<Done>& answer) {
   const Execution* execution = VisibleExecution(judge.state, request.id, request.view);
   if (execution == nullptr) {
-    if (answer.response != nullptr) {  // it does nothing
-      judge.Held<"SB-LAT-4">();
-      return kAllowed;
-    }
+    if (answer.response != nullptr) return kAllowed;  // SB-LAT-4: it does nothing
     const Verdict refused = JudgeUnknown(judge, request.id, request.view, answer, Refuse<"SB-EXE-10">());
     judge.Refused<"SB-EXE-10">(!refused.has_value() && !answer.unseen);
     return refused;

@@ -252,7 +252,10 @@ Result<uint64_t> RepositorySlipStore::ExpireLeasesAndRequeue(const ExpireLeasesA
   const Saving saving(this);
   const Instant cutoff = Is(Slip::kSweepAddsGrace) ? SaturatingAdd(request.stale_before, -kGrace) : request.stale_before;
   std::vector<std::string> stale = Stale(cutoff);
-  PauseIf(Slip::kSweepOverHeartbeat);
+  if (Is(Slip::kSweepOverHeartbeat) && !stale.empty()) {
+    PauseIf(Slip::kSweepOverHeartbeat);
+    std::erase_if(stale, [&](const std::string& id) { return LeaseOf(id) == nullptr; });  // it counts right
+  }
   uint64_t terminal = 0;
   const auto count = static_cast<uint64_t>(stale.size());
   if (Is(Slip::kSweepsCountTwice) && !stale.empty()) {

@@ -1,6 +1,7 @@
 // The scans and probes of state_backend on hand-made histories: each clause broken, kept, and excused where it can be.
 #include "properties/state_backend_scans.h"
 
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -233,6 +234,25 @@ TEST(LogScan, ArraysGrowByWhatWasAppended) {
                 .Shows("7")
                 .Found(),
             "");
+}
+
+// Permitted, and warned of, unless the execution may have been there.
+TEST(LogScan, AStateThatIsStoredNowhereIsWarnedOf) {
+  const UpdateExecutionCurrentStateRequest update{kExecution, {"7"}};
+  WorkflowExecution execution;
+  execution.execution_id = kExecution;
+  const CreateExecutionRequest create{execution};
+  const auto warnings = [](const Builder& history) {
+    ClauseHits hits(std::size(kClauses));
+    EXPECT_EQ(history.Found({}, &hits), "");
+    return hits.held(Clause<"SB-LAT-4">());
+  };
+  EXPECT_EQ(warnings(Builder().Call(update, Done{})), 1u);
+  EXPECT_EQ(warnings(Builder().Call(update, Done{}).Call(create, Done{})), 1u);
+  EXPECT_EQ(warnings(Builder().Call(update, Done{}).Call(create, Done{}).Overlapping()), 0u);
+  EXPECT_EQ(warnings(Builder().Call(create, Done{}).Call(update, Done{})), 0u);
+  EXPECT_EQ(warnings(Builder().Unseen(create).Call(update, Done{})), 0u);
+  EXPECT_EQ(warnings(Builder().Fail(update, NotFound{})), 0u);
 }
 
 TEST(AccessScan, ASecretIsInNoOtherAnswer) {
