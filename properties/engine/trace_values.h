@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -643,6 +644,25 @@ absl::Status CheckVariant(const codec::Json& pattern, const std::string& place, 
   }
 }
 
+// A value that is an array on the wire, an element a place.
+template <class T>
+absl::Status CheckElements(const codec::Json& pattern, const std::string& place, const PatternContext& context) {
+  constexpr std::size_t kSize = std::tuple_size_v<std::remove_cvref_t<decltype(kElements<T>)>>;
+  if (!pattern.is_array() || pattern.size() != kSize) {
+    return ErrorIn(place, absl::StrCat("expected an array of ", kSize, " elements"));
+  }
+  absl::Status status;
+  std::size_t i = 0;
+  const auto check = [&](const auto& element) {
+    if (!status.ok()) return;
+    using Element = std::remove_cvref_t<decltype(std::declval<const T&>().*element.member)>;
+    status = CheckPattern<Element>(pattern[i], Inside(place, absl::StrCat(i)), context);
+    ++i;
+  };
+  std::apply([&](const auto&... element) { (check(element), ...); }, kElements<T>);
+  return status;
+}
+
 template <class T>
 absl::Status CheckPattern(const codec::Json& pattern, const std::string& place, const PatternContext& context) {
   if constexpr (kIsOptional<T>) {
@@ -660,7 +680,9 @@ absl::Status CheckPattern(const codec::Json& pattern, const std::string& place, 
       return CheckOperators(pattern, place, std::is_arithmetic_v<T>, NodeTypeOf<T>(), context,
                             [&](const codec::Json& inner, const std::string& at) { return CheckPattern<T>(inner, at, context); });
     }
-    if constexpr (kIsStruct<T> && !kIsTuple<T>) {
+    if constexpr (kIsTuple<T>) {
+      return CheckElements<T>(pattern, place, context);
+    } else if constexpr (kIsStruct<T>) {
       return CheckFields<T>(pattern, place, "", context);
     } else if constexpr (kIsList<T>) {
       if (!pattern.is_array()) return ErrorIn(place, "expected an array");

@@ -8,6 +8,7 @@
 #include "properties/engine/trace.h"
 #include "properties/engine/trace_pattern.h"
 #include "properties/session_store.h"
+#include "properties/state_backend.h"
 
 namespace leasecheck::engine {
 namespace {
@@ -205,6 +206,19 @@ TEST(TraceText, RefusesBadReferences) {
            "f:7:18: session_id: \"$A.session_id\": the label of line 5 belongs to another client of the same phase, which cannot "
            "be waited for"),
   });
+}
+
+// A value that is an array on the wire is matched place by place.
+TEST(TraceText, ReadsPatternsOfTuples) {
+  using Backend = StateBackendFamily;
+  const auto refusal = [](absl::string_view pattern) {
+    const std::string text = absl::StrCat("leasecheck trace 1 state_backend\nstart 0\ncreate_token {}\n-> ", pattern);
+    return std::string(ParseTrace<Backend>(text, "f", PropertiesOf<Backend>::Conversions()).status().message());
+  };
+  EXPECT_EQ(refusal(R"(["$any",{"name":"n"}])"), "");
+  EXPECT_EQ(refusal(R"(["$any"])"), "f:4:4: expected an array of 2 elements");
+  EXPECT_EQ(refusal(R"(["$any",{"nam":"n"}])"), "f:4:4: 1: it has no \"nam\"; did you mean name?");
+  EXPECT_EQ(refusal(R"(["$any",{"name":5}])"), "f:4:4: 1.name: expected a string, got the number 5");
 }
 
 TEST(TraceText, RefusesBadExpectations) {
