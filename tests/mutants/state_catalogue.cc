@@ -233,7 +233,7 @@ constexpr StateMutant kMutants[] = {
     {Slip::kReclaimOverComplete,
      "reclaim-over-complete",
      "A reclaim reads what has expired, and undoes what was completed meanwhile.",
-     {"SB-CMP-7", "SB-CMP-1", "SB-INV-2", "SB-RCL-12", "SB-RCL-1", "SB-INV-7"},
+     {"SB-CMP-7", "SB-CMP-1", "SB-INV-2", "SB-RCL-12", "SB-RCL-1", "SB-INV-7", "SB-CMP-4"},
      MutantKind::kRace},
     {Slip::kReclaimOverRenew,
      "reclaim-over-renew",

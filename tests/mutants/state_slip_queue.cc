@@ -241,6 +241,14 @@ void StateSlipStore::Expire(ItemRow& row, Instant now, ReclaimResult* result) {
   (exhausted ? result->exhausted : result->retryable).push_back(std::move(shown));
 }
 
+// Of an item that had expired when the reclaim looked: a race slip overlooks one thing that happened since, and no other.
+bool StateSlipStore::MayExpire(const ItemRow& row, Instant now) const {
+  if (Is(Slip::kReclaimOverRenew)) return row.status == Status::kClaimed;
+  if (Is(Slip::kReclaimOverComplete)) return IsExpired(row, now) || row.status == Status::kCompleted;
+  if (Is(Slip::kReclaimTwice)) return IsExpired(row, now) || row.status == Status::kPending;
+  return true;
+}
+
 Result<ReclaimResult> StateSlipStore::ReclaimExpiredLeases(const ReclaimExpiredLeasesRequest& request) {
   absl::MutexLock lock(&mutex_);
   const Saving saving(this);
@@ -261,11 +269,7 @@ Result<ReclaimResult> StateSlipStore::ReclaimExpiredLeases(const ReclaimExpiredL
   PauseIf(Slip::kReclaimTwice);
   ReclaimResult result;
   for (ItemRow* row : expired) {
-    const bool claimed = row->status == Status::kClaimed;
-    if (Is(Slip::kReclaimOverRenew) && !claimed) continue;
-    if (Is(Slip::kReclaimOverComplete) && !claimed && row->status != Status::kCompleted) continue;
-    if (Is(Slip::kReclaimTwice) && !claimed && row->status != Status::kPending) continue;
-    Expire(*row, now, &result);
+    if (MayExpire(*row, now)) Expire(*row, now, &result);
   }
   return result;
 }

@@ -271,6 +271,7 @@ class StateSlipStore final : public state_backend::StateBackendStore {
   ItemRow* PickItem(const state_backend::ClaimWorkItemRequest& request, Instant now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Steal(const View& view, Instant now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsExpired(const ItemRow& row, Instant now) const;
+  bool MayExpire(const ItemRow& row, Instant now) const;
   void Expire(ItemRow& row, Instant now, state_backend::ReclaimResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t Backoff(uint32_t attempt) const;
   static void Release(ItemRow& row, Status status);
