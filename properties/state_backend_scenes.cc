@@ -112,6 +112,14 @@ void SceneWriter::Later(DurationMs length) {
   generator_.planned_.push_back(std::move(command));
 }
 
+bool SceneWriter::Reopen() {
+  if (!generator_.options_.durable || generator_.options_.faults.reopen <= 0) return false;
+  engine::Command<F> command;
+  command.action = engine::Reopen{};
+  generator_.planned_.push_back(std::move(command));
+  return true;
+}
+
 Event SceneWriter::NewEvent(std::size_t execution, EventSequence hint) {
   Event event;
   event.id = generator_.NewId(kEventIds);
@@ -196,6 +204,7 @@ bool SceneWriter::Backoff() {
   Claim("w1");
   Lapse();
   Reclaim();
+  if (random().OneIn(3) && Reopen()) Claim("w2");
   Later((DurationMs{1000} << std::min<uint32_t>(next, 6)) - 1);
   Claim("w2");
   Later(1);

@@ -40,7 +40,7 @@ class SceneWriter {
   bool Resurrection();   // an item that has ended stays so through its lease's end and a reclaim
   bool LateHeartbeat();  // of a worker whose item was reclaimed, and then claimed by another
   bool Ladder();         // an item is claimed and runs out until it is exhausted
-  bool Backoff();        // a millisecond before, at and after retry_after
+  bool Backoff();        // a millisecond before, at and after retry_after; right after an opening too
   bool Starvation();     // one eligible item behind many that are not
   bool OldFirst();       // a retried item comes before younger ones
   bool Edges();          // each way to settle, on each kind of settled item
@@ -86,6 +86,8 @@ class SceneWriter {
   // Moves the clock, where it may be moved.
   void Later(DurationMs length);
   void Lapse() { Later(world().lease + 1); }
+  // Closes the store and opens it again; false: it would be empty, or no reopening is wanted.
+  bool Reopen();
   bool CanWait() const { return generator_.options_.system_now == 0 && generator_.options_.move_clock; }
   Event NewEvent(std::size_t execution, EventSequence hint);
   void Settle(const WorkItemId& id, uint64_t way);
