@@ -303,6 +303,9 @@ constexpr StateControl kControls[] = {
     {"short-lease", "SB-LAT-35", &StateLiberties::short_lease, "SB-LAT-35", "5000"},
     {"rewrites-settled", "SB-LAT-19", &StateLiberties::rewrites_settled, "preset", "sqlite"},
     {"default-tokens", "SB-LAT-27", &StateLiberties::default_tokens, "preset", "sqlite"},
+    {"replaces-executions", "SB-LAT-2", &StateLiberties::replaces_executions, "preset", "memory"},
+    {"never-completed-at", "SB-LAT-6", &StateLiberties::never_completed_at, "preset", "memory"},
+    {"reuses-settled-ids", "SB-LAT-23", &StateLiberties::reuses_settled_ids, "preset", "memory"},
 };
 
 static_assert(std::size(kMutants) == static_cast<std::size_t>(Slip::kLast), "a row a slip");

@@ -33,7 +33,7 @@ Result<WorkItemId> StateSlipStore::EnqueueWorkItem(const EnqueueWorkItemRequest&
   const Saving saving(this);
   const ItemRow* there = FindItem(request.item.id, std::nullopt);
   const bool settled = there != nullptr && there->status != Status::kPending && there->status != Status::kClaimed;
-  if (there != nullptr && !(settled && Is(Slip::kSettledIdReused))) return Refused();
+  if (there != nullptr && !(settled && (Is(Slip::kSettledIdReused) || liberties_.reuses_settled_ids))) return Refused();
   if (auto error = Standing(request.item.execution_id, request.view)) return tl::unexpected<StoreError>(*std::move(error));
   ItemRow row;
   row.item = request.item;

@@ -118,7 +118,8 @@ Result<Done> StateSlipStore::CreateExecution(const CreateExecutionRequest& reque
   const Saving saving(this);
   if (request.view.has_value() && !IsRegistered(*request.view)) return Refused();
   const Uuid& id = request.execution.execution_id;
-  if (FindExecution(id, std::nullopt) != nullptr && !Is(Slip::kCreateReplaces)) return Refused();
+  const bool replaces = Is(Slip::kCreateReplaces) || liberties_.replaces_executions;
+  if (FindExecution(id, std::nullopt) != nullptr && !replaces) return Refused();
   tables_.executions[id] = {OwnerOf(request.view), request.execution, ++tables_.serial};
   return Done{};
 }
@@ -145,7 +146,8 @@ Result<Done> StateSlipStore::UpdateExecutionStatus(const UpdateExecutionStatusRe
   if (Is(Slip::kMovesChecked) && IsTerminal(execution.status) && !IsTerminal(request.status)) return Refused();
   execution.status = request.status;
   if (!Is(Slip::kStatusKeepsUpdated)) execution.updated_at = Now();
-  const bool keeps = Is(Slip::kNoCompletedAt) || (Is(Slip::kCompletedOnce) && execution.completed_at.has_value());
+  const bool never = Is(Slip::kNoCompletedAt) || liberties_.never_completed_at;
+  const bool keeps = never || (Is(Slip::kCompletedOnce) && execution.completed_at.has_value());
   if (IsTerminal(request.status) && !keeps) execution.completed_at = Now();
   if (!IsTerminal(request.status) && Is(Slip::kResumeClearsCompleted)) execution.completed_at.reset();
   return Done{};

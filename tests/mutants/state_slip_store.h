@@ -143,6 +143,9 @@ struct StateLiberties {
   bool short_lease = false;           // SB-LAT-35, declared: 5 s
   bool rewrites_settled = false;      // SB-LAT-19 of preset sqlite, declared
   bool default_tokens = false;        // SB-LAT-27 of preset sqlite, declared
+  bool replaces_executions = false;   // SB-LAT-2 of preset memory, declared
+  bool never_completed_at = false;    // SB-LAT-6 of preset memory, declared
+  bool reuses_settled_ids = false;    // SB-LAT-23 of preset memory, declared
 };
 
 // All that the store keeps.
