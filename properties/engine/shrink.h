@@ -32,15 +32,14 @@ class Shrinker {
   RunResult<F> Shrink(RunResult<F> broken) {
     best_ = std::move(broken);
     TrimAfterViolation();
+    Remove();
+    // A simpler value may need less before it: a call that no longer goes through a tenant's view needs no tenant.
     std::size_t before = 0;
     do {
       before = CommandCount(best_.program);
-      RemovePhases();
-      RemoveClients();
-      RemoveCommands();
-      JoinSequentialPhases();
+      SimplifyValues();
+      Remove();
     } while (CommandCount(best_.program) < before && !Spent());
-    SimplifyValues();
     return std::move(best_);
   }
 
@@ -59,6 +58,18 @@ class Shrinker {
     if (!run.has_value()) return false;
     best_ = *std::move(run);
     return true;
+  }
+
+  // Until nothing can go.
+  void Remove() {
+    std::size_t before = 0;
+    do {
+      before = CommandCount(best_.program);
+      RemovePhases();
+      RemoveClients();
+      RemoveCommands();
+      JoinSequentialPhases();
+    } while (CommandCount(best_.program) < before && !Spent());
   }
 
   // What was never run cannot matter.

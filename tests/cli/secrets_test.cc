@@ -62,7 +62,7 @@ TEST_F(SecretsTest, AFailuresTraceAndItsReplayWriteNone) {
   const std::string wrong = absl::StrCat(kServed, R"( | sed -u "s/\(\"result\":\[\"jj_.*\"role\":\"\)/\1no /")");
   Ran ran = Run(absl::StrCat("cat >backend <<'EOF'\n", wrong,
                              "\nEOF\n$L check --family state_backend --backend \"process:sh backend\" ",
-                             "--operations 6000 --only SB-TOK-1", kReports));
+                             "--operations 6000 --only SB-TOK-2", kReports));
   ASSERT_EQ(ran.exit_code, 1) << ran.out << ran.err;
   ASSERT_TRUE(std::filesystem::exists(Path("found")));
   ran = Run("for t in found/*.trace; do cat $t; $L replay $t --backend \"process:sh backend\" --history $t.history; done");

@@ -314,6 +314,25 @@ TEST_F(RunnerTest, ARaceIsFoundReplayedExactlyAndShrunkToItsCore) {
   EXPECT_EQ(shrunk.program.phases[1].clients.size(), 2u);
 }
 
+// The second call needs the first only as long as its value is not 0.
+TEST_F(RunnerTest, WhatASimplerValueDoesNotNeedGoesToo) {
+  const StillBreaks<F> still = [](const Program<F>& program, const std::vector<Schedule>&) -> std::optional<RunResult<F>> {
+    const auto& commands = program.phases[0].clients[0];
+    if (commands.empty() || commands.back().label != "b") return std::nullopt;
+    if (commands.size() == 1 && !(commands[0] == Take("b", 0))) return std::nullopt;
+    RunResult<F> broken;
+    broken.program = program;
+    broken.violation.emplace();
+    broken.history.calls.resize(1);
+    return broken;
+  };
+  const Program<F> program = {.start = 0, .phases = {{{{Take("a", 7), Take("b", 9)}}}}};
+  Shrinker<F> shrinker(still, 2000, {});
+  const RunResult<F> shrunk = shrinker.Shrink(*still(program, {}));
+  EXPECT_TRUE(shrinker.minimal());
+  EXPECT_EQ(CommandCount(shrunk.program), 1u);
+}
+
 TEST_F(RunnerTest, TheRaceIsNoFailureOfAnyProgramWithoutOverlap) {
   auto target = Open(true);
   Runner<F> runner(*target, setup_, search_, nullptr);
