@@ -265,6 +265,9 @@ void StateBackendGenerator::PlanRace(const State& state, EpochMs now) {
   switch (random_.Below(3)) {
     case 0:
       branch_plans_[1].push_back(CommandOf(CompleteWorkItemRequest{claimed->id()}));
+      // Whether it is still completed shows at once.
+      branch_plans_[0].push_back(random_.OneIn(2) ? CommandOf(MoveToDeadLetterRequest{claimed->id(), "late"})
+                                                  : CommandOf(FailWorkItemRequest{claimed->id(), "late"}));
       break;
     case 1:
       branch_plans_[1].push_back(CommandOf(RenewLeaseRequest{claimed->id(), *claimed->worker}));

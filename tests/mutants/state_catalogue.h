@@ -23,7 +23,7 @@ struct StateMutant {
   StateSlip slip;
   absl::string_view name;
   absl::string_view sentence;
-  std::array<const char*, 16> clauses;  // any of them may find it; null fills up
+  std::array<const char*, 19> clauses;  // any of them may find it; null fills up
   MutantKind kind = MutantKind::kSequential;
 
   bool DiesBy(absl::string_view clause) const;
