@@ -27,7 +27,8 @@ absl::StatusOr<std::unique_ptr<ProcessTarget<F>>> ProcessTarget<F>::Start(Proces
 
 template <class F>
 OutcomeOf<F> ProcessTarget<F>::Execute(const RequestOf<F>& request) {
-  absl::StatusOr<codec::Json> answer = process_->Call(OperationName<F>(request.index()), codec::EncodeRequest<F>(request, codec::Secrets::kPlaintext));
+  absl::StatusOr<codec::Json> answer =
+      process_->Call(OperationName<F>(request.index()), codec::EncodeRequest<F>(request, codec::Secrets::kPlaintext));
   if (!answer.ok()) return Indefinite{std::string(answer.status().message())};
   return codec::DecodeOutcome<F>(request.index(), *answer);
 }
