@@ -5,7 +5,7 @@
 //   store.CreateExecution({execution});
 //   store.EnqueueWorkItem({item});
 //   auto claimed = store.ClaimWorkItem({"worker", {"tool"}});
-//   state_backend::TenantView alpha(store, "alpha");  // over the same tables
+//   state_backend::TenantView alpha(store, "alpha");  // model/state_backend/tenant_view.h: over the same tables
 //
 // Every call takes effect under one mutex, at one instant: the clock is read exactly once a call, inside. The rules are in
 // state_backend_state.h, with what this store chose where the contract leaves a choice, and state_backend_choices.h has what it

@@ -1,6 +1,6 @@
 // A durable state_backend store on SQLite.
 //
-// It makes the choices of the contract's (a) at every point of latitude, and has views: tenants share the tables. What it
+// It makes the reference's choice at every point of latitude (SB-LAT-n), and has views: tenants share the tables. What it
 // promises of threads, processes, crashes and trouble is said in database.h, of every family's store. Every call is one
 // transaction: a reclaim takes all that has expired, or nothing.
 //

@@ -57,10 +57,10 @@
 //   alpha.GetExecution({e});                                             // none
 //
 // The engine's parts need StateBackend, the trait. It cannot revoke tokens or show dead letters, so a store that is tested, or
-// that stands in for a real one in a test, has the fixtures too: StateBackendStore is both. A backend overrides the 23 methods
-// that are pure here; the four of tenants have a default, that of a store without tenants (SB-LAT-34 `unsupported`).
+// that stands in for a real one in a test, has the fixtures too: StateBackendStore is both. A backend overrides what is pure:
+// 23 methods, three fixtures. The four methods of tenants have a default, that of a store without any (SB-LAT-34 `unsupported`).
 //
-// Source: shared/contracts/state-backend.md; the ids in brackets are its clauses.
+// Source: docs/contracts/state-backend.md; the ids in brackets are its clauses.
 #ifndef LEASECHECK_MODEL_STATE_BACKEND_STORE_H_
 #define LEASECHECK_MODEL_STATE_BACKEND_STORE_H_
 
@@ -94,7 +94,7 @@ class StateBackend {
   // ---- Executions.
 
   // Stores the record as it is, status and times included. Its definition need not exist. [SB-EXE-1,3] Errors: Database where the
-  // id was created before, in any tenant; the first stays. [SB-EXE-2]
+  // id was created before, in any tenant; the first stays [SB-EXE-2]; and through the view of an unregistered one [SB-TEN-12].
   virtual Result<Done> CreateExecution(const CreateExecutionRequest& request) = 0;
 
   // The record, or none. [SB-EXE-4] session_type may have been lost (SB-LAT-7); the reference keeps it.

@@ -13,9 +13,9 @@ namespace leasecheck::state_backend {
 // Makes every call on `tables` through the view of `tenant`, whatever `view` the request has. As thread-safe as `tables`, which
 // is borrowed and outlives the view.
 //
-//   TenantView alpha(store, "alpha");
-//   alpha.EnqueueWorkItem({item});              // belongs to alpha
-//   alpha.ClaimWorkItem({"w", {"tool"}});       // an item of alpha's, or none
+//   TenantView alpha(store, "alpha");        // whom store.CreateTenant registered
+//   alpha.CreateExecution({execution});      // belongs to alpha, and so does what is made for it:
+//   alpha.EnqueueWorkItem({item});           // item.execution_id == execution.execution_id
 class TenantView final : public StateBackend {
  public:
   TenantView(StateBackend& tables, TenantId tenant) : tables_(tables), tenant_(std::move(tenant)) {}
