@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -282,12 +283,20 @@ void StateBackendGenerator::PlanRace(const State& state, EpochMs now) {
 // once the backoff is over.
 void StateBackendGenerator::PlanStall(const State& state, EpochMs now) {
   const auto& items = *state.items;
-  const auto held = std::find_if(items.begin(), items.end(), [](const auto& item) { return item.stage == Stage::kClaimed; });
+  const auto in = [&](Stage stage) {
+    return std::find_if(items.begin(), items.end(), [stage](const auto& item) { return item.stage == stage; });
+  };
+  auto held = in(Stage::kClaimed);
+  const bool claims = held == items.end();  // then the sleeper claims first
+  if (claims) held = in(Stage::kPending);
   if (held == items.end()) return;
-  const EpochMs lapsed = static_cast<EpochMs>(std::max<int64_t>(held->lease.to.ms + 1, static_cast<int64_t>(now) + 1));
+  const std::string worker = claims ? "w1" : *held->worker;
+  if (claims) branch_plans_[1].push_back(CommandOf(ClaimWorkItemRequest{worker, {held->work->queue_type}}));
+  const int64_t ends = claims ? static_cast<int64_t>(now + world_.lease) : held->lease.to.ms;
+  const EpochMs lapsed = static_cast<EpochMs>(std::max<int64_t>(ends, static_cast<int64_t>(now)) + 1);
   const EpochMs due = lapsed + 64'000;
   branch_plans_[1].push_back({"", engine::Stall{std::min(faults_.OneIn(2) ? lapsed : due, kMaxVirtualTime)}, {}});
-  branch_plans_[1].push_back(CommandOf(RenewLeaseRequest{held->id(), *held->worker}));
+  branch_plans_[1].push_back(CommandOf(RenewLeaseRequest{held->id(), worker}));
   if (faults_.OneIn(3)) return;  // the sleeper moves the clock itself, when all others have finished
   branch_plans_[0].push_back({"", engine::SetClock{std::min(lapsed, kMaxVirtualTime)}, {}});
   branch_plans_[0].push_back(CommandOf(ReclaimExpiredLeasesRequest{}));

@@ -21,11 +21,12 @@ class Observations {
 
   std::optional<Finding> Take(std::size_t i, bool overlaps) {
     const BackendCall& call = history_.calls[i];
-    if (std::holds_alternative<engine::SetClock>(call.action)) {
-      // Only a token's validity depends on the clock.
+    const bool moves_clock = std::holds_alternative<engine::SetClock>(call.action);
+    // Only a token's validity depends on the clock. The system's goes on by itself.
+    if (moves_clock || call.window.has_value()) {
       std::erase_if(seen_, [&](const Seen& seen) { return CallOf<ValidateTokenRequest>(history_.calls[seen.call]) != nullptr; });
-      return std::nullopt;
     }
+    if (moves_clock) return std::nullopt;
     if (std::holds_alternative<engine::Reopen>(call.action)) {
       for (Seen& seen : seen_) seen.reopened = true;
       return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -135,6 +136,7 @@ class WorkScan {
       most += CountBefore(facts.fails, i, false);
       least += OwnFails(facts, i);
     }
+    if (most > std::numeric_limits<uint32_t>::max()) return;  // SB-LAT-40
     Held(Clause<"SB-INV-3">());
     if (shown.attempt >= least && shown.attempt <= most) return;
     Find("SB-INV-3", i,

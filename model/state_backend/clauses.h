@@ -308,7 +308,7 @@ inline constexpr ClauseInfo kClauses[] = {
     {"SB-LAT-35", "A store may have another lease length, and says so.", CheckedBy::kNobody, false, false,
      "it permits; SB-CLM-6 judges what is declared"},
     {"SB-LAT-36", "Completing an item that another worker holds may fail with NotFound.", CheckedBy::kNobody, false, false,
-     "it permits; SB-CMP-2 is what the reference shows"},
+     "it cannot be seen: the call names no worker"},
     {"SB-LAT-37", "A token's text has at least 32 digits.", CheckedBy::kSpec, true, false},
     {"SB-LAT-38", "Whether a completed item keeps its worker shows nowhere.", CheckedBy::kNobody, false, false,
      "it cannot be observed"},

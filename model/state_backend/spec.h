@@ -104,13 +104,16 @@ struct Letter {
   std::optional<std::string> last_error;  // none: any text (SB-RCL-13)
   Moment at;
   bool rewritten = false;  // it has had another text
+  // What a store that drops the text still has (SB-LAT-21): the fail's; or, of an item that was exhausted before, any.
+  std::optional<std::string> kept = std::nullopt;
+  bool any_kept = false;
   friend bool operator==(const Letter&, const Letter&) = default;
 };
 
 struct Item {
   std::shared_ptr<const WorkItem> work;           // as enqueued, with the tenant that it belongs to
   std::shared_ptr<const std::string> worker;      // of the claim
-  std::shared_ptr<const std::string> last_error;  // of the last fail that requeued it (SB-LAT-20)
+  std::shared_ptr<const std::string> last_error;  // of the last fail (SB-LAT-20,21)
   std::shared_ptr<const Letter> letter;           // null: never dead-lettered
   Moment lease;                                   // until when it is claimed
   std::optional<Moment> retry_after;
@@ -159,7 +162,8 @@ class SpecState {
   Cow<std::vector<TokenRow>> tokens;       // in the order of their creation
   Cow<std::vector<TenantRow>> tenants;     // by id, ascending
   Choice sessions = Choice::kOpen;         // session_type is kept; or lost (SB-LAT-7)
-  Choice duplicates = Choice::kOpen;       // an event whose id exists is refused; or stored (SB-LAT-11)
+  Choice duplicates = Choice::kOpen;       // an event whose id its log has is refused; or stored (SB-LAT-11)
+  Choice elsewhere = Choice::kOpen;        // ... whose id another log has
   Choice payloads = Choice::kOpen;         // a requeued item's payload is kept; or gains last_error (SB-LAT-20)
   Choice callers = Choice::kOpen;          // an unscoped enqueue keeps the caller's tenant; or makes it "default" (SB-LAT-24)
   Choice seed = Choice::kOpen;             // a fresh store holds the tenant "default"; or none (SB-LAT-33)

@@ -76,12 +76,26 @@ void Append(SpecState& state, const AppendEventRequest& request, EventSequence s
   EditLog(state, request.event.execution_id).entries.Edit().push_back({Share(request.event), sequence});
 }
 
-// An append with an id that is in some log: refused or stored, the same at every time (SB-LAT-11).
-Verdict JudgeDuplicate(Judge& judge, const Answer<EventSequence>& answer) {
+// An append with an id that is in some log: refused or stored, the same at every time; ids may be unique in a log, or in the
+// store (SB-LAT-11).
+const Event* FindDuplicate(const SpecState& state, const AppendEventRequest& request) {
+  if (const Log* own = state.FindLog(request.event.execution_id); own != nullptr) {
+    for (const Entry& entry : *own->entries) {
+      if (entry.event->id == request.event.id) return entry.event.get();
+    }
+  }
+  return FindEvent(state, request.event.id);
+}
+
+Choice SpecState::*ChoiceOfDuplicates(const AppendEventRequest& request, const Event& there) {
+  return there.execution_id == request.event.execution_id ? &SpecState::duplicates : &SpecState::elsewhere;
+}
+
+Verdict JudgeDuplicate(Judge& judge, Choice SpecState::*point, const Answer<EventSequence>& answer) {
   const Choice shown = answer.error != nullptr ? Choice::kFirst : Choice::kSecond;
-  if (!MayChoose(judge.state, &SpecState::duplicates, shown)) return Refuse<"SB-EVT-8">();
+  if (!MayChoose(judge.state, point, shown)) return Refuse<"SB-EVT-8">();
   if (answer.error != nullptr && !answer.IsDatabase()) return Refuse<"SB-EVT-8">();
-  Choose(judge.state, &SpecState::duplicates, shown);
+  Choose(judge.state, point, shown);
   judge.Refused<"SB-EVT-8">(answer.error != nullptr);
   return kAllowed;
 }
@@ -185,20 +199,22 @@ Verdict JudgeCall(Judge& judge, const AppendEventRequest& request, const Answer<
     note_failure();
     return kAllowed;
   }
-  const bool duplicate = FindEvent(judge.state, request.event.id) != nullptr;
+  const Event* there = FindDuplicate(judge.state, request);
+  const bool duplicate = there != nullptr;
+  Choice SpecState::*const point = duplicate ? ChoiceOfDuplicates(request, *there) : nullptr;
   if (answer.error != nullptr) {
     if (!duplicate) return RefuseError<"SB-EVT-1">(judge, answer);
-    const Verdict refused = JudgeDuplicate(judge, answer);
+    const Verdict refused = JudgeDuplicate(judge, point, answer);
     if (!refused.has_value()) note_failure();
     return refused;
   }
-  if (duplicate && judge.state.duplicates == Choice::kFirst) return answer.unseen ? kAllowed : Refuse<"SB-EVT-8">();
+  if (duplicate && judge.state.*point == Choice::kFirst) return answer.unseen ? kAllowed : Refuse<"SB-EVT-8">();
   if (answer.response != nullptr) {
     if (Verdict refused = CheckNumber(judge, request, *answer.response)) return refused;
     if (judge.counting()) CountAppend(judge, request, *answer.response);
   }
   if (duplicate) {
-    if (Verdict refused = JudgeDuplicate(judge, answer)) return refused;
+    if (Verdict refused = JudgeDuplicate(judge, point, answer)) return refused;
   }
   const auto next = static_cast<EventSequence>(SizeOf(judge.state.FindLog(request.event.execution_id))) + 1;
   Append(judge.state, request, answer.response != nullptr ? *answer.response : judge.NumbersGlobally() ? 0 : next);

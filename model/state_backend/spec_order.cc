@@ -202,7 +202,10 @@ bool StateBackendSpec::Commute(const Request& a, const Outcome&, const Request& 
   if (OnlyReads(a) && OnlyReads(b)) return true;
   const Reach reach_a = std::visit(ReachOf(), a);
   const Reach reach_b = std::visit(ReachOf(), b);
-  const bool registers = std::holds_alternative<CreateTenantRequest>(a) || std::holds_alternative<CreateTenantRequest>(b);
+  const auto may_register = [](const Request& request) {  // an update does where it inserts
+    return std::holds_alternative<CreateTenantRequest>(request) || std::holds_alternative<UpdateTenantRequest>(request);
+  };
+  const bool registers = may_register(a) || may_register(b);
   if (registers && (NeedsTenants(a) || NeedsTenants(b))) return false;
   return !Meet(reach_a, reach_b);
 }

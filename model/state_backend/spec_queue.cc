@@ -119,6 +119,8 @@ void Add(SpecState& state, const EnqueueWorkItemRequest& request, TenantId tenan
   item.attempt = work.attempt;
   item.unscoped = !request.view.has_value();
   item.work = Share(std::move(work));
+  // Where the id of a settled item is taken again, its dead letter may still be listed (SB-LAT-23).
+  if (const Item* before = state.FindItem(item.id()); before != nullptr) item.letter = before->letter;
   Put(state, std::move(item));
 }
 
@@ -196,7 +198,10 @@ void RuleOut(Judge& judge, const Item& item, Ends end) {
 void SetLetter(Item& item, const std::string& text, Moment at) {
   const bool again = item.letter != nullptr && (item.ends & kDead) != 0;
   if (again) at = {std::min(at.from, item.letter->at.from), std::max(at.to, item.letter->at.to)};
-  item.letter = Share(Letter{text, at, again});
+  Letter letter{text, at, again};
+  if (item.last_error != nullptr) letter.kept = *item.last_error;
+  letter.any_kept = again && (!item.letter->last_error.has_value() || item.letter->any_kept);
+  item.letter = Share(std::move(letter));
 }
 
 void CountDone(const Judge& judge, const Item& item) {
@@ -223,7 +228,7 @@ Verdict CheckLetter(const Item& item, const DeadLetter& shown) {
   if (shown.attempt != item.attempt) return exhausted ? Refuse<"SB-RCL-4">() : Refuse<"SB-DLQ-1">();
   if (!item.letter->at.Includes(shown.dead_lettered_at)) return exhausted ? Refuse<"SB-RCL-13">() : Refuse<"SB-DLQ-6">();
   const bool text = exhausted || shown.last_error.empty() || shown.last_error == *item.letter->last_error;
-  if (text) return kAllowed;
+  if (text || item.letter->any_kept || item.letter->kept == shown.last_error) return kAllowed;
   return item.letter->rewritten ? Refuse<"SB-DLQ-3">() : Refuse<"SB-DLQ-1">();
 }
 
@@ -233,9 +238,17 @@ Verdict BlameStranger(const Item* item) {
   return item->ends == kFailed ? Refuse<"SB-FAI-1">() : Refuse<"SB-DLQ-6">();
 }
 
-Verdict CheckLetters(const SpecState& state, const std::vector<DeadLetter>& letters) {
+// A letter that may be of an earlier item with the same id, which only the preset memory permits.
+bool MayBeOfAnEarlier(const Judge& judge, const std::vector<DeadLetter>& letters, const Item* item) {
+  if (!judge.MemoryPreset() || item == nullptr || item->letter == nullptr) return false;
+  const auto rows = std::count_if(letters.begin(), letters.end(), [&](const DeadLetter& row) { return row.id == item->id(); });
+  return (item->ends & kDead) == 0 || rows > 1;
+}
+
+Verdict CheckLetters(const Judge& judge, const std::vector<DeadLetter>& letters) {
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    const Item* item = state.FindItem(letters[i].id);
+    const Item* item = judge.state.FindItem(letters[i].id);
+    if (MayBeOfAnEarlier(judge, letters, item)) continue;
     if (item == nullptr || (item->ends & kDead) == 0) return BlameStranger(item);
     if (Verdict refused = CheckLetter(*item, letters[i])) return refused;
     for (std::size_t k = 0; k < i; ++k) {
@@ -346,7 +359,9 @@ Verdict JudgeCall(Judge& judge, const FailWorkItemRequest& request, const Answer
       Lose(judge, judge.state, *item);
       Requeue(judge.state, *item, request.error);
     } else {
-      Settle(Edit(judge.state, item), kFailed);
+      Item& own = Edit(judge.state, item);
+      own.last_error = Share(request.error);
+      Settle(own, kFailed);
     }
     return kAllowed;
   }
@@ -398,7 +413,7 @@ Verdict JudgeCall(Judge& judge, const ListDeadLettersRequest&, const Answer<std:
   if (answer.unseen) return kAllowed;
   if (answer.error != nullptr) return Refuse<"SB-DLQ-6">();
   const std::vector<DeadLetter>& letters = *answer.response;
-  if (Verdict refused = CheckLetters(judge.state, letters)) return refused;
+  if (Verdict refused = CheckLetters(judge, letters)) return refused;
   for (const Item& item : *judge.state.items) {
     if (item.ends == kDead && !Lists(letters, item)) return BlameMissing(item);
   }
@@ -408,12 +423,14 @@ Verdict JudgeCall(Judge& judge, const ListDeadLettersRequest&, const Answer<std:
   }
   for (const DeadLetter& letter : letters) {
     const Item* item = judge.state.FindItem(letter.id);
+    if (MayBeOfAnEarlier(judge, letters, item)) continue;
     if (judge.counting()) CountLetter(judge, *item, letter);
-    const Letter bound{item->letter->last_error, Moment::At(letter.dead_lettered_at), item->letter->rewritten};
+    Letter bound = *item->letter;
+    bound.at = Moment::At(letter.dead_lettered_at);
     if (item->ends == kDead && *item->letter == bound) continue;
     Item& own = Edit(judge.state, item);
     own.ends = kDead;
-    own.letter = Share(bound);
+    own.letter = Share(std::move(bound));
   }
   return kAllowed;
 }

@@ -84,13 +84,13 @@ const TokenRow* SpecState::FindTokenId(absl::string_view id) const {
 }
 
 bool operator==(const SpecState& a, const SpecState& b) {
-  return a.sessions == b.sessions && a.duplicates == b.duplicates && a.payloads == b.payloads && a.callers == b.callers &&
-         a.seed == b.seed && a.items == b.items && a.executions == b.executions && a.logs == b.logs && a.tokens == b.tokens &&
-         a.definitions == b.definitions && a.tenants == b.tenants;
+  return a.sessions == b.sessions && a.duplicates == b.duplicates && a.elsewhere == b.elsewhere && a.payloads == b.payloads &&
+         a.callers == b.callers && a.seed == b.seed && a.items == b.items && a.executions == b.executions && a.logs == b.logs &&
+         a.tokens == b.tokens && a.definitions == b.definitions && a.tenants == b.tenants;
 }
 
 std::size_t HashOf(const SpecState& state) {
-  std::size_t hash = absl::HashOf(state.sessions, state.duplicates, state.payloads, state.callers, state.seed,
+  std::size_t hash = absl::HashOf(state.sessions, state.duplicates, state.elsewhere, state.payloads, state.callers, state.seed,
                                   state.definitions->size(), state.tokens->size(), state.tenants->size());
   for (const Execution& execution : *state.executions) {
     hash = absl::HashOf(hash, execution.id(), execution.status, *execution.state, execution.updated_at.from);

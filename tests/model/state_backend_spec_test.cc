@@ -149,6 +149,17 @@ TEST_F(Logs, AreNumberedWithoutGaps) {
   EXPECT_EQ(JudgeError(AppendEventRequest{NewEvent(6, kExecution, 0)}, SequenceConflict{}), "SB-SEQ-7");
 }
 
+// Ids may be unique in each log only.
+TEST_F(Logs, ADuplicateOfAnotherLogIsAnotherChoice) {
+  Create(kExecution);
+  Create(kOther);
+  EXPECT_EQ(Append(1, 1), kAllowed);
+  EXPECT_EQ(JudgeError(AppendEventRequest{NewEvent(1, kExecution, 0)}, Database{}), kAllowed);
+  EXPECT_EQ(Append(1, 1, kOther), kAllowed);
+  EXPECT_EQ(Append(1, 2), "SB-EVT-8");
+  EXPECT_EQ(JudgeError(AppendEventRequest{NewEvent(1, kOther, 0)}, Database{}), kAllowed);
+}
+
 TEST_F(Logs, ADuplicateIsRefusedOrStoredTheSameEveryTime) {
   Create(kExecution);
   EXPECT_EQ(Append(1, 1), kAllowed);
@@ -264,6 +275,44 @@ TEST_F(Queue, ACompletedItemStaysSo) {
   EXPECT_EQ(JudgeError(MoveToDeadLetterRequest{kItem, "boom"}, NotFound{}), kAllowed);
   EXPECT_EQ(Judge(EnqueueWorkItemRequest{item}, kItem), "SB-ENQ-4");
   EXPECT_EQ(Letters({{kItem, 0, "boom", Instant(40'000)}}), "SB-DLQ-4");
+}
+
+// SB-LAT-21: a store that drops the text still has the one that was there.
+TEST_F(Queue, ADroppedTextLeavesTheOneBefore) {
+  Create(kExecution);
+  const WorkItem item = NewItem(kItem, 1, 1);
+  Enqueue(item);
+  EXPECT_EQ(Claim(item, "w1"), kAllowed);
+  now = 30'001;
+  EXPECT_EQ(Exhaust(item, 1), kAllowed);
+  EXPECT_EQ(Judge(MoveToDeadLetterRequest{kItem, "boom"}, Done{}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {{kItem, 1, "lease expired", Instant(30'001)}}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {{kItem, 1, "boom", Instant(30'001)}}), kAllowed);
+  const Uuid failed(2, 7);
+  Enqueue(NewItem(failed));
+  EXPECT_EQ(Judge(FailWorkItemRequest{failed, "first"}, Done{}), kAllowed);
+  EXPECT_EQ(Judge(MoveToDeadLetterRequest{failed, "second"}, Done{}), kAllowed);
+  const DeadLetter exhausted{kItem, 1, "boom", Instant(30'001)};
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {exhausted, {failed, 0, "first", Instant(30'001)}}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {exhausted, {failed, 0, "second", Instant(30'001)}}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {exhausted, {failed, 0, "third", Instant(30'001)}}), "SB-DLQ-1");
+}
+
+// SB-LAT-23: whether the dead letter of the item before goes is not said.
+TEST_F(Queue, UnderThePresetMemoryAnIdTakenAgainMayKeepItsLetter) {
+  dialects["preset"] = "memory";
+  Create(kExecution);
+  Enqueue(NewItem(kItem));
+  EXPECT_EQ(Judge(MoveToDeadLetterRequest{kItem, "why"}, Done{}), kAllowed);
+  Enqueue(NewItem(kItem));
+  const DeadLetter before{kItem, 0, "why", Instant(0)};
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {before}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {}), kAllowed);
+  now = 5;
+  EXPECT_EQ(Judge(MoveToDeadLetterRequest{kItem, "again"}, Done{}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {before, {kItem, 0, "again", Instant(5)}}), kAllowed);
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {{kItem, 0, "other", Instant(5)}}), "SB-DLQ-1");
+  EXPECT_EQ(Peek(ListDeadLettersRequest{}, {}), "SB-DLQ-1");
 }
 
 // Under the preset sqlite a settled item may be rewritten; the list of dead letters tells.

@@ -53,6 +53,14 @@ class Builder {
     return Push(std::move(record));
   }
 
+  Builder& EnqueueAt(uint32_t attempt) {
+    item_.attempt = attempt;
+    return Enqueue();
+  }
+  Builder& BySystemClock() {
+    for (auto& record : history_.calls) record.window = engine::TimeWindow{now_, now_};
+    return *this;
+  }
   Builder& Enqueue(uint32_t max_attempts = 3, const View& view = std::nullopt) {
     item_.id = kItem;
     item_.execution_id = kExecution;
@@ -274,6 +282,24 @@ TEST(AccessScan, AViewIsShownItsOwn) {
   EXPECT_EQ(Builder(builder).Shows("null", View("a")).Found(), "");
   EXPECT_EQ(Builder(builder).Shows("null").Found(), "");
   EXPECT_EQ(Builder(builder).Shows("null", View("b")).Found(), "SB-INV-14");
+}
+
+// Nothing can be said of the attempt after the last number (SB-LAT-40).
+TEST(WorkScan, TheLastAttemptIsNotJudged) {
+  const uint32_t last = 4'294'967'295;
+  EXPECT_EQ(Builder().EnqueueAt(last).Claim(last).Clock(30'001).Exhaust(last).Found(), "");
+}
+
+// Under the system's clock a token may expire between two calls.
+TEST(Probes, ATokenExpiresByItself) {
+  const auto history = [](bool by_itself) {
+    Builder builder;
+    builder.Call(ValidateTokenRequest{Secret("jj_")}, ApiToken{}).Fail(RenewLeaseRequest{kItem, "w"});
+    builder.Call(ValidateTokenRequest{Secret("jj_")}, std::nullopt);
+    return by_itself ? builder.BySystemClock().Found() : builder.Found();
+  };
+  EXPECT_EQ(history(true), "");
+  EXPECT_EQ(history(false), "SB-GEN-2");
 }
 
 TEST(Probes, AFailureChangesNothing) {
