@@ -254,7 +254,11 @@ Result<uint64_t> RepositorySlipStore::ExpireLeasesAndRequeue(const ExpireLeasesA
   std::vector<std::string> stale = Stale(cutoff);
   if (Is(Slip::kSweepOverHeartbeat) && !stale.empty()) {
     PauseIf(Slip::kSweepOverHeartbeat);
-    std::erase_if(stale, [&](const std::string& id) { return LeaseOf(id) == nullptr; });  // it counts right
+    std::vector<std::string> there;  // so that it counts right
+    for (const std::string& id : std::exchange(stale, {})) {
+      if (LeaseOf(id) != nullptr) there.push_back(id);
+    }
+    stale = std::move(there);
   }
   uint64_t terminal = 0;
   const auto count = static_cast<uint64_t>(stale.size());
