@@ -160,7 +160,7 @@ void CountRead(const Judge& judge, const ExecutionId& id, const View& view, cons
   judge.Held<"SB-EVT-4">(!all && !events.empty());
   judge.Refused<"SB-EVT-4">(!all && events.size() < SizeOf(log));
   judge.Held<"SB-EVT-9">(events.size() > 1);
-  judge.Held<"SB-SNP-7">(!events.empty() && log->newest != nullptr);
+  judge.Held<"SB-SNP-7">(!events.empty() && log != nullptr && log->newest != nullptr);
   judge.Refused<"SB-EVT-6">(judge.state.FindExecution(id) == nullptr && events.empty());
   judge.Refused<"SB-TEN-10">(log == nullptr && judge.state.FindLog(id) != nullptr);
   judge.Refused<"SB-TEN-12">(view.has_value() && IsRegistered(judge, *view) == Registered::kNo);
