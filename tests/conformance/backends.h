@@ -13,15 +13,9 @@
 #include "model/session_store/family.h"
 #include "model/spec.h"
 #include "properties/check.h"
+#include "tests/support/declared.h"
 
 namespace leasecheck {
-
-// What a store of this class says of its choices.
-template <class Store>
-Dialects DeclaredBy() {
-  if constexpr (requires { Store::Declared(); }) return Store::Declared();
-  return {};
-}
 
 template <class F = SessionStoreFamily>
 StoreFactory<F> MemoryBackend() {

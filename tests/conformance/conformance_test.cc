@@ -1,7 +1,6 @@
 // The correct stores pass the whole check, every clause reached; and a store that is wrong only under overlap does not.
 //
 // LEASECHECK_NIGHTLY=1 makes the runs long: 10^7 operations in memory, 10^6 on SQLite.
-#include <cstdlib>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -9,11 +8,10 @@
 #include "properties/check.h"
 #include "properties/session_store.h"
 #include "tests/conformance/backends.h"
+#include "tests/conformance/stages.h"
 
 namespace leasecheck {
 namespace {
-
-bool Nightly() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr; }
 
 void ExpectConforms(const StoreFactory<SessionStoreFamily>& factory, uint64_t operations) {
   CheckOptions options;
@@ -29,14 +27,6 @@ void ExpectConforms(const StoreFactory<SessionStoreFamily>& factory, uint64_t op
     }
     EXPECT_EQ(stage.undecided, 0u) << stage.name;
   }
-}
-
-StageReport StageOf(const Report& report, const std::string& name) {
-  for (const StageReport& stage : report.stages) {
-    if (stage.name == name) return stage;
-  }
-  ADD_FAILURE() << "there is no stage " << name << " in\n" << report.text();
-  return {};
 }
 
 TEST(ConformanceTest, TheReferenceStoreConforms) { ExpectConforms(MemoryBackend(), Nightly() ? 10'000'000 : 300'000); }

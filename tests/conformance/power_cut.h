@@ -15,6 +15,7 @@
 #include "model/session_store/family.h"
 #include "model/target.h"
 #include "properties/engine/scheduler.h"
+#include "tests/support/declared.h"
 
 namespace leasecheck {
 
@@ -34,7 +35,7 @@ class PowerCutTarget final : public Target<F> {
     info_.concurrency = 4;
     info_.durable = info_.killable = info_.kills_at_statement = info_.pausable = true;
     info_.reference = true;
-    if constexpr (requires { Store::Declared(); }) info_.dialects = Store::Declared();
+    info_.dialects = DeclaredBy<Store>();
   }
   ~PowerCutTarget() override {
     store_.reset();

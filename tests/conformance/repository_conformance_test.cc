@@ -1,7 +1,6 @@
 // The stores of runtime_repository pass the whole check, in both profiles; SQLite at the other end of the wire is killed too.
 //
 // LEASECHECK_NIGHTLY=1 makes the runs long.
-#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -10,31 +9,16 @@
 #include "properties/check.h"
 #include "properties/runtime_repository.h"
 #include "tests/conformance/backends.h"
+#include "tests/conformance/stages.h"
 
 namespace leasecheck {
 namespace {
 
 using F = RuntimeRepositoryFamily;
 
-bool Nightly() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr; }
-
-StageReport StageOf(const Report& report, const std::string& name) {
-  for (const StageReport& stage : report.stages) {
-    if (stage.name == name) return stage;
-  }
-  ADD_FAILURE() << "there is no stage " << name << " in\n" << report.text();
-  return {};
-}
-
-Report CheckFor(const TargetFactory<F>& factory, uint64_t operations) {
-  CheckOptions options;
-  options.operations = operations;
-  return Check<F>(factory, options);
-}
-
 TEST(RepositoryConformanceTest, SqliteConforms) {
   const TargetFactory<F> factory = InProcess(SqliteBackend<F>(testing::TempDir() + "conformance-repository"));
-  const Report report = CheckFor(factory, Nightly() ? 1'000'000 : 60'000);
+  const Report report = CheckFor<F>(factory, Nightly() ? 1'000'000 : 60'000);
   EXPECT_TRUE(report.conforms()) << report.text();
   EXPECT_GT(StageOf(report, "deterministic").overlapping, 0u);
   EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
@@ -47,7 +31,7 @@ Report CheckChoosing(const memstore::RuntimeRepositoryOptions& choices, const Di
   factory.open = [choices](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<F::Store>> {
     return std::make_unique<memstore::RuntimeRepository>(options.environment, choices);
   };
-  return CheckFor(InProcess(factory), Nightly() ? 3'000'000 : 100'000);
+  return CheckFor<F>(InProcess(factory), Nightly() ? 3'000'000 : 100'000);
 }
 
 TEST(RepositoryConformanceTest, OtherChoicesAreToBeDeclared) {
@@ -70,36 +54,20 @@ TEST(RepositoryConformanceTest, ProfileUpstreamTakesTheStrictStoreToo) {
 }
 
 TEST(RepositoryConformanceTest, TheServedReferenceStoreConforms) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "memory"), Nightly() ? 1'000'000 : 30'000);
+  const Report report = CheckFor<F>(ServedBackend<F>(LEASECHECK_PROGRAM, "memory"), Nightly() ? 1'000'000 : 30'000);
   EXPECT_TRUE(report.conforms()) << report.text();
   EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
 }
 
-// The short runs reach too little of the contract to conform.
-TEST(RepositoryConformanceTest, ServedSqliteBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:"), Nightly() ? 100'000 : 2'000);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
-}
+TEST(RepositoryConformanceTest, ServedSqliteBreaksNothing) { ExpectServedSqliteBreaksNothing<F>(LEASECHECK_PROGRAM); }
 
 TEST(RepositoryConformanceTest, SqliteServedByThreeProcessesBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 3), Nightly() ? 300'000 : 4'500);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
-  EXPECT_GT(StageOf(report, "crash").kills_at_statement, 0u);
+  ExpectThreeProcessesBreakNothing<F>(LEASECHECK_PROGRAM);
 }
 
 // An attempt's expiry is an argument; the clock that a claim reads is the machine's.
 TEST(RepositoryConformanceTest, UnderTheSystemsClockBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 1, "system"), Nightly() ? 100'000 : 2'000);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_FALSE(report.internal_error) << report.reason;
-  EXPECT_GT(StageOf(report, "sequential").operations, 0u);
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+  ExpectNothingBreaksUnderTheSystemsClock<F>(LEASECHECK_PROGRAM);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // is killed too.
 //
 // LEASECHECK_NIGHTLY=1 makes the runs long.
-#include <cstdlib>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -15,31 +14,16 @@
 #include "properties/check.h"
 #include "properties/state_backend.h"
 #include "tests/conformance/backends.h"
+#include "tests/conformance/stages.h"
 
 namespace leasecheck {
 namespace {
 
 using F = StateBackendFamily;
 
-bool Nightly() { return std::getenv("LEASECHECK_NIGHTLY") != nullptr; }
-
-StageReport StageOf(const Report& report, const std::string& name) {
-  for (const StageReport& stage : report.stages) {
-    if (stage.name == name) return stage;
-  }
-  ADD_FAILURE() << "there is no stage " << name << " in\n" << report.text();
-  return {};
-}
-
-Report CheckFor(const TargetFactory<F>& factory, uint64_t operations) {
-  CheckOptions options;
-  options.operations = operations;
-  return Check<F>(factory, options);
-}
-
 TEST(StateConformanceTest, SqliteConforms) {
   const TargetFactory<F> factory = InProcess(SqliteBackend<F>(testing::TempDir() + "conformance-state"));
-  const Report report = CheckFor(factory, Nightly() ? 1'000'000 : 100'000);
+  const Report report = CheckFor<F>(factory, Nightly() ? 1'000'000 : 100'000);
   EXPECT_TRUE(report.conforms()) << report.text();
   EXPECT_GT(StageOf(report, "deterministic").overlapping, 0u);
   EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
@@ -53,7 +37,7 @@ TEST(StateConformanceTest, TheMinimalStoreConforms) {
   factory.open = [](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<F::Store>> {
     return std::make_unique<memstore::MinimalStateBackend>(options.environment);
   };
-  const Report report = CheckFor(InProcess(factory), Nightly() ? 3'000'000 : 200'000);
+  const Report report = CheckFor<F>(InProcess(factory), Nightly() ? 3'000'000 : 200'000);
   EXPECT_TRUE(report.conforms()) << report.text();
 }
 
@@ -77,7 +61,7 @@ Report CheckChoosing(const memstore::StateBackendOptions& choices, const Dialect
   factory.open = [choices](const OpenOptions& options) -> absl::StatusOr<std::unique_ptr<F::Store>> {
     return std::make_unique<memstore::StateBackend>(options.environment, choices);
   };
-  return CheckFor(InProcess(factory), Nightly() ? 3'000'000 : 100'000);
+  return CheckFor<F>(InProcess(factory), Nightly() ? 3'000'000 : 100'000);
 }
 
 class StateChoiceTest : public testing::TestWithParam<Choice> {};
@@ -108,37 +92,17 @@ INSTANTIATE_TEST_SUITE_P(All, StateChoiceTest,
                          });
 
 TEST(StateConformanceTest, TheServedReferenceStoreConforms) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "memory"), Nightly() ? 1'000'000 : 60'000);
+  const Report report = CheckFor<F>(ServedBackend<F>(LEASECHECK_PROGRAM, "memory"), Nightly() ? 1'000'000 : 60'000);
   EXPECT_TRUE(report.conforms()) << report.text();
   EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
 }
 
-// The short runs reach too little of the contract to conform.
-TEST(StateConformanceTest, ServedSqliteBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:"), Nightly() ? 100'000 : 2'000);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_GT(StageOf(report, "sequential").reopens, 0u);
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
-}
+TEST(StateConformanceTest, ServedSqliteBreaksNothing) { ExpectServedSqliteBreaksNothing<F>(LEASECHECK_PROGRAM); }
 
-TEST(StateConformanceTest, SqliteServedByThreeProcessesBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 3), Nightly() ? 300'000 : 4'500);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
-  EXPECT_GT(StageOf(report, "crash").kills_at_statement, 0u);
-}
+TEST(StateConformanceTest, SqliteServedByThreeProcessesBreaksNothing) { ExpectThreeProcessesBreakNothing<F>(LEASECHECK_PROGRAM); }
 
 // Leases are far longer than a check, and what the store stamps lies between the call and its answer.
-TEST(StateConformanceTest, UnderTheSystemsClockBreaksNothing) {
-  const Report report = CheckFor(ServedBackend<F>(LEASECHECK_PROGRAM, "sqlite:", 1, "system"), Nightly() ? 100'000 : 2'000);
-  EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
-  EXPECT_FALSE(report.internal_error) << report.reason;
-  EXPECT_GT(StageOf(report, "sequential").operations, 0u);
-  EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
-  EXPECT_GT(StageOf(report, "crash").crashes, 0u);
-}
+TEST(StateConformanceTest, UnderTheSystemsClockBreaksNothing) { ExpectNothingBreaksUnderTheSystemsClock<F>(LEASECHECK_PROGRAM); }
 
 }  // namespace
 }  // namespace leasecheck

@@ -14,6 +14,7 @@
 #include "model/state_backend/spec.h"
 #include "properties/engine/in_process_target.h"
 #include "tests/mutants/slip_target.h"
+#include "tests/support/declared.h"
 
 namespace leasecheck {
 namespace {
@@ -32,13 +33,6 @@ std::unique_ptr<runtime_repository::RuntimeRepositoryStore> NewInMemory(const En
 }
 std::unique_ptr<state_backend::StateBackendStore> NewInMemory(const Environment& environment, StateBackendFamily*) {
   return std::make_unique<memstore::StateBackend>(environment);
-}
-
-// What a store of this class says of its choices.
-template <class Store>
-Dialects DeclaredBy() {
-  if constexpr (requires { Store::Declared(); }) return Store::Declared();
-  return {};
 }
 
 template <class F>
