@@ -32,6 +32,8 @@ constexpr FaultRate kStallRate = {150, "of parallel phases: one client wakes up 
 constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them; most leases must lapse"};
 constexpr FaultRate kLeapRate = {8, "of clock moves: everything lapses at once, and little happens after it"};
 
+constexpr DurationMs kLongestWait = 100;  // under the system's clock
+
 std::string At(const char* path, std::size_t index) { return absl::StrCat(path, ".", index); }
 
 template <class Request>
@@ -167,9 +169,8 @@ Command<F> RuntimePersistenceGenerator::NextInBranch(int client, const State& st
   if (branches_.size() <= static_cast<std::size_t>(client)) branches_.resize(client + 1);
   if (begins) {
     branch_plans_.assign(2, {});
-    if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
-      PlanStall(state, now);
-    }
+    const bool time_moves = options_.move_clock || options_.system_now != 0;
+    if (time_moves && Strikes(kStallRate.per_mille, options_.faults.stalled)) PlanStall(state, now);
   }
   DrawSession();
   if (static_cast<std::size_t>(client) < branch_plans_.size() && !branch_plans_[client].empty()) {
@@ -179,9 +180,7 @@ Command<F> RuntimePersistenceGenerator::NextInBranch(int client, const State& st
   }
   Command command = NextOfBranch(client, state, now);
   const bool call = engine::RequestIf<F>(command.action) != nullptr;
-  if (call && options_.system_now == 0 && Strikes(kHeldRate.per_mille, options_.faults.held)) {
-    command.hold = 1 + faults_.Below(3);
-  }
+  if (call && Strikes(kHeldRate.per_mille, options_.faults.held)) command.hold = 1 + faults_.Below(3);
   if (command.loss != Loss::kNone && faults_.OneIn(2)) {
     branch_plans_.resize(std::max<std::size_t>(branch_plans_.size(), client + 1));
     branch_plans_[client].push_back(Again(command));
@@ -195,11 +194,21 @@ void RuntimePersistenceGenerator::PlanStall(const State& state, EpochMs now) {
   deadlines_.clear();
   Spec<F>::AppendDeadlines(state, &deadlines_);
   std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline >= kMaxVirtualTime; });
-  if (deadlines_.empty() || known_.claims.empty()) return;
+  const bool waits = options_.system_now != 0;
+  if (known_.claims.empty() || (deadlines_.empty() && !waits)) return;
   const ClaimHandle& held = known_.claims.back();
-  const EpochMs until = std::min(*std::min_element(deadlines_.begin(), deadlines_.end()) + faults_.Below(2), kMaxVirtualTime);
+  std::string stale = held.label;
+  EpochMs ends = deadlines_.empty() ? kMaxVirtualTime : *std::min_element(deadlines_.begin(), deadlines_.end());
+  if (waits && ends > now + kLongestWait) {  // then he makes a claim that he can outsleep
+    ends = now + 20;
+    Command brief = CommandOf(ClaimReadyQueuedWorkRequest{world_.sessions[held.session], world_.owners[0],
+                                                          QueuedWorkClaimBoundary::kIdle, 20, 1 + faults_.Below(3)});
+    brief.label = stale = NewLabel('c');
+    branch_plans_[1].push_back(std::move(brief));
+  }
+  const EpochMs until = std::min(ends + faults_.Below(2), kMaxVirtualTime);
   branch_plans_[1].push_back({"", engine::Stall{until}, {}});
-  branch_plans_[1].push_back(StaleUse(held.label));
+  branch_plans_[1].push_back(StaleUse(stale));
   if (faults_.OneIn(3)) return;  // the sleeper moves the clock itself, when all others have finished
   branch_plans_[0].push_back({"", engine::SetClock{until}, {}});
   Command claim = CommandOf(ClaimReadyQueuedWorkRequest{world_.sessions[held.session], world_.owners[1],
@@ -327,8 +336,7 @@ void RuntimePersistenceGenerator::DrawLoss(Command& command) {
   const engine::FaultTimes& times = options_.faults;
   const bool usually = random_.Below(1000) < kLostRate.per_mille;
   if (times.lost > 0 && (usually || Strikes(kLostRate.per_mille, times.lost - 1))) command.loss = Loss::kAnswer;
-  // Under the system's clock nobody could say when a lease ends that nobody saw.
-  if (options_.system_now != 0 || !Strikes(kUnknownRate.per_mille, times.unknown)) return;
+  if (!Strikes(kUnknownRate.per_mille, times.unknown)) return;
   command.loss = faults_.OneIn(3) ? Loss::kRequest : Loss::kOutcome;
 }
 
@@ -550,10 +558,9 @@ Command<F> RuntimePersistenceGenerator::Forget() {
 
 // Waits past a near deadline, or until shortly before one: what lies between, the clock's error leaves open.
 Command<F> RuntimePersistenceGenerator::Wait(const State& state, EpochMs now) {
-  constexpr DurationMs kNear = 100;
   deadlines_.clear();
   Spec<F>::AppendDeadlines(state, &deadlines_);
-  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline > now + kNear; });
+  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline > now + kLongestWait; });
   const DurationMs apart = options_.clock_error + 1;
   EpochMs to = now + 1 + random_.Below(3);
   if (!deadlines_.empty() && !random_.OneIn(4)) {

@@ -29,7 +29,8 @@ constexpr FaultRate kStallRate = {150, "of parallel phases: one worker wakes up 
 constexpr FaultRate kFallRate = {17, "of clock moves: a backend with a clock per process sees them"};
 constexpr FaultRate kLeapRate = {8, "of clock moves: every retry is due at once, and little happens after it"};
 
-constexpr int64_t kGrace = 5;  // of the lease manager
+constexpr int64_t kGrace = 5;          // of the lease manager
+constexpr int64_t kLongestWait = 100;  // under the system's clock
 
 // `instant` or a millisecond beside it.
 Instant Near(engine::Random& random, Instant instant) {
@@ -226,9 +227,8 @@ Command<F> RuntimeRepositoryGenerator::NextInBranch(int client, const State& sta
   if (begins) {
     DrawHot(state, now);
     branch_plans_.assign(2, {});
-    if (options_.system_now == 0 && options_.move_clock && Strikes(kStallRate.per_mille, options_.faults.stalled)) {
-      PlanStall(state, now);
-    }
+    const bool time_moves = options_.move_clock || options_.system_now != 0;
+    if (time_moves && Strikes(kStallRate.per_mille, options_.faults.stalled)) PlanStall(state, now);
     if (random_.OneIn(3)) PlanWatch(state, now);
   }
   DrawAttempt(state);
@@ -237,9 +237,7 @@ Command<F> RuntimeRepositoryGenerator::NextInBranch(int client, const State& sta
   }
   Command command = NextOfBranch(client, state, now);
   const bool call = engine::RequestIf<F>(command.action) != nullptr;
-  if (call && options_.system_now == 0 && Strikes(kHeldRate.per_mille, options_.faults.held)) {
-    command.hold = 1 + faults_.Below(3);
-  }
+  if (call && Strikes(kHeldRate.per_mille, options_.faults.held)) command.hold = 1 + faults_.Below(3);
   if (command.loss != Loss::kNone && faults_.OneIn(2)) {
     branch_plans_.resize(std::max<std::size_t>(branch_plans_.size(), client + 1));
     branch_plans_[client].push_back(Again(command));
@@ -263,7 +261,13 @@ void RuntimeRepositoryGenerator::PlanStall(const State& state, EpochMs now) {
   const LeaseHandle& held = known_.back();
   const Attempt* attempt = state.FindLease(held.id);
   if (attempt == nullptr) return;
-  const Instant expires = attempt->lease->record.lease_expires_at;
+  Instant expires = attempt->lease->record.lease_expires_at;
+  if (options_.system_now != 0 && expires > SaturatingAdd(InstantOf(now), kLongestWait)) {
+    expires = SaturatingAdd(InstantOf(now), 20);
+    Command shorter = CommandOf(HeartbeatLeaseRequest{"", InstantOf(now), expires});
+    shorter.references = {{"lease_id", held.label, "lease_id"}};
+    branch_plans_[1].push_back(std::move(shorter));
+  }
   const EpochMs until = std::min(std::max<EpochMs>(now + 1, expires.ms < 0 ? 0 : expires.ms + 1), kMaxVirtualTime);
   branch_plans_[1].push_back({"", engine::Stall{until}, {}});
   Command late = CommandOf(HeartbeatLeaseRequest{"", InstantOf(until), SaturatingAdd(InstantOf(until), 30'000)});
@@ -421,8 +425,7 @@ void RuntimeRepositoryGenerator::DrawLoss(Command& command) {
   const engine::FaultTimes& times = options_.faults;
   const bool usually = random_.Below(1000) < kLostRate.per_mille;
   if (times.lost > 0 && (usually || Strikes(kLostRate.per_mille, times.lost - 1))) command.loss = Loss::kAnswer;
-  // Under the system's clock nobody could say when an attempt started whose claim nobody saw.
-  if (options_.system_now != 0 || !Strikes(kUnknownRate.per_mille, times.unknown)) return;
+  if (!Strikes(kUnknownRate.per_mille, times.unknown)) return;
   command.loss = faults_.OneIn(3) ? Loss::kRequest : Loss::kOutcome;
 }
 
@@ -559,10 +562,9 @@ Command<F> RuntimeRepositoryGenerator::Append() {
 
 // Waits past a near deadline, or until shortly before one: what lies between, the clock's error leaves open.
 Command<F> RuntimeRepositoryGenerator::Wait(const State& state, EpochMs now) {
-  constexpr DurationMs kNear = 100;
   deadlines_.clear();
   Spec<F>::AppendDeadlines(state, &deadlines_);
-  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline > now + kNear; });
+  std::erase_if(deadlines_, [now](EpochMs deadline) { return deadline <= now || deadline > now + kLongestWait; });
   const DurationMs apart = options_.clock_error + 1;
   EpochMs to = now + 1 + random_.Below(3);
   if (!deadlines_.empty() && !random_.OneIn(4)) {

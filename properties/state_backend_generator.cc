@@ -33,7 +33,7 @@ constexpr FaultRate kStallRate = {150, "of parallel phases: one worker wakes up 
 }  // namespace
 
 StateBackendGenerator::StateBackendGenerator(engine::Random random, const engine::GeneratorOptions& options)
-    : random_(std::move(random)), faults_(random_.Split()), options_(options), world_(MakeWorld(random_, options)) {}
+    : random_(random), faults_(random_.Split()), options_(options), world_(MakeWorld(random_, options)) {}
 
 bool StateBackendGenerator::Strikes(uint64_t per_mille, uint64_t times) { return faults_.Below(1000) < per_mille * times; }
 
@@ -221,9 +221,7 @@ Command<F> StateBackendGenerator::NextInBranch(int client, const State& state, E
   }
   Command command = NextOfBranch(client, state, now);
   const bool call = engine::RequestIf<F>(command.action) != nullptr;
-  if (call && options_.system_now == 0 && Strikes(kHeldRate.per_mille, options_.faults.held)) {
-    command.hold = 1 + faults_.Below(3);
-  }
+  if (call && Strikes(kHeldRate.per_mille, options_.faults.held)) command.hold = 1 + faults_.Below(3);
   if (command.loss != Loss::kNone && faults_.OneIn(2)) {
     branch_plans_.resize(std::max<std::size_t>(branch_plans_.size(), client + 1));
     branch_plans_[client].push_back(Again(command));
@@ -350,7 +348,7 @@ void StateBackendGenerator::DrawLoss(Command& command) {
   const engine::FaultTimes& times = options_.faults;
   const bool usually = random_.Below(1000) < kLostRate.per_mille;
   if (times.lost > 0 && (usually || Strikes(kLostRate.per_mille, times.lost - 1))) command.loss = Loss::kAnswer;
-  if (options_.system_now != 0 || !Strikes(kUnknownRate.per_mille, times.unknown)) return;
+  if (!Strikes(kUnknownRate.per_mille, times.unknown)) return;
   command.loss = faults_.OneIn(3) ? Loss::kRequest : Loss::kOutcome;
 }
 

@@ -157,6 +157,8 @@ class Checker {
   };
   // How many statements in a row of one program the process is killed at, in as many programs of a sweep.
   static constexpr uint64_t kStatementsSwept = 64;
+  // Where the target reads the system's clock: the driver waits for a quarter of a second at most.
+  static constexpr absl::string_view kVirtualClockAdvice = ", or a clock that need not be waited for (--clock faketime)";
 
   static std::string BackendText(const TargetInfo& info) {
     return absl::StrCat(info.name, info.version.empty() ? "" : " ", info.version,
@@ -376,7 +378,7 @@ class Checker {
     const auto* moved = std::get_if<SetClock>(&call.action);
     const bool stalled = std::holds_alternative<Stall>(call.action) || moved != nullptr;
     if (stalled && call.fault_took) ++counts.stalled;
-    if (moved == nullptr) return;
+    if (moved == nullptr || call.window.has_value()) return;  // a wait moves nobody's clock
     if (moved->now < *clock) ++counts.clock_back;
     if (moved->now > *clock && moved->now - *clock >= kFar) ++counts.clock_far;
     *clock = moved->now;
@@ -733,7 +735,8 @@ class Checker {
     } else if (!skipped.empty()) {
       report_.reason = absl::StrCat(skipped.size(), " clauses were taken out of scope");
     } else if (!missing.empty()) {
-      report_.reason = absl::StrCat("not exercised in this run: ", absl::StrJoin(missing, ", "), "; give it a larger budget");
+      report_.reason = absl::StrCat("not exercised in this run: ", absl::StrJoin(missing, ", "), "; give it a larger budget",
+                                    target_->info().virtual_clock ? "" : kVirtualClockAdvice);
     } else if (undecided > 0) {
       report_.reason = absl::StrCat(undecided, " programs could not be decided within the search's memory");
     } else {

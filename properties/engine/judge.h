@@ -96,7 +96,7 @@ class Judge {
     wanted.want_final_states = true;
     auto result = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
     if (result.verdict == Verdict::kIllegal) {
-      // The blame is that of every order, not of those only that the hints leave; and no hint alone condemns a store.
+      // The blame is that of every order. Where that search gives up, the verdict of the hints stands (order_hints_test).
       wanted.ignore_order_hints = true;
       auto again = Linearize(model, intervals, absl::MakeConstSpan(initial), wanted);
       if (again.verdict != Verdict::kUnknown) result = std::move(again);

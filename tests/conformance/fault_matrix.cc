@@ -82,11 +82,7 @@ std::vector<MatrixBackend<F>> Backends() {
   const std::string gone = "it is not durable: nothing would come back";
   const std::string machine = "nobody moves the machine's clock";
   std::map<std::string, std::string> by_system_clock = {{"clock back", machine}, {"clock far ahead", machine}};
-  if (!std::is_same_v<F, SessionStoreFamily>) {
-    for (const char* fault : {"outcome unknown", "response late", "worker stalled"}) {
-      by_system_clock[fault] = "this family's generator puts it in under a virtual clock alone";
-    }
-  }
+  if (std::is_same_v<F, StateBackendFamily>) by_system_clock["worker stalled"] = "a lease is half a minute long, or longer";
   return {
       {"sqlite, in process, reopened",
        InProcess(SqliteBackend<F>(folder)),

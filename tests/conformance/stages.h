@@ -49,14 +49,18 @@ void ExpectThreeProcessesBreakNothing(const std::string& program) {
   EXPECT_GT(StageOf(report, "crash").kills_at_statement, 0u);
 }
 
+// Returns what was reported, for what a family adds.
 template <class F>
-void ExpectNothingBreaksUnderTheSystemsClock(const std::string& program) {
+Report ExpectNothingBreaksUnderTheSystemsClock(const std::string& program) {
   const Report report = CheckFor<F>(ServedBackend<F>(program, "sqlite:", 1, "system"), Nightly() ? 100'000 : 2'000);
   EXPECT_NE(report.verdict, Verdict::kDoesNotConform) << report.text();
   EXPECT_FALSE(report.internal_error) << report.reason;
   EXPECT_GT(StageOf(report, "sequential").operations, 0u);
   EXPECT_GT(StageOf(report, "concurrent").overlapping, 0u);
+  EXPECT_GT(StageOf(report, "concurrent").held, 0u);
   EXPECT_GT(StageOf(report, "crash").crashes, 0u);
+  for (const StageReport& stage : report.stages) EXPECT_EQ(stage.clock_back + stage.clock_far, 0u) << stage.name;
+  return report;
 }
 
 }  // namespace leasecheck
