@@ -42,13 +42,16 @@ int Show(const MutantsFlags& flags) {
 }
 
 int ShowShrinking(const MutantsFlags& flags) {
-  const std::vector<mutants::ShrunkRow> rows = mutants::MeasureShrinking(flags.run.first_seed, flags.run.seeds, flags.run.names);
+  std::string unknown;
+  const std::vector<mutants::ShrunkRow> rows = mutants::MeasureShrinking(flags.run, &unknown);
+  if (!unknown.empty()) return Unknown(unknown);
   if (rows.empty()) return Complain(absl::InvalidArgumentError("--shrunk: none of these mutants is a race"));
   std::cout << mutants::ShrunkTable(rows);
   return mutants::ShrinksWell(rows) ? kConforms : kDoesNotConform;
 }
 
 int RunVerb(const MutantsFlags& flags) {
+  if (absl::Status known = VisitFamily(flags.run.family, []<class F>() {}); !known.ok()) return Complain(known);
   if (!flags.show.empty()) return Show(flags);
   if (flags.shrunk) return ShowShrinking(flags);
   if (!flags.markdown.empty()) {
@@ -61,7 +64,6 @@ int RunVerb(const MutantsFlags& flags) {
       std::cerr << "\r\033[K" << done << " of " << all << " mutants" << (done == all ? "\r\033[K" : "") << std::flush;
     };
   }
-  if (absl::Status known = VisitFamily(options.family, []<class F>() {}); !known.ok()) return Complain(known);
   std::string unknown;
   const std::vector<mutants::KillRow> rows = mutants::RunMutants(options, &unknown);
   if (rows.empty()) return Unknown(unknown);

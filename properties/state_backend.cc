@@ -22,7 +22,7 @@ absl::Span<const Conversion> PropertiesOf<StateBackendFamily>::Conversions() {
 
 std::unique_ptr<Generator<StateBackendFamily>> PropertiesOf<StateBackendFamily>::NewGenerator(Random random,
                                                                                               const GeneratorOptions& options) {
-  return std::make_unique<state_backend::StateBackendGenerator>(std::move(random), options);
+  return std::make_unique<state_backend::StateBackendGenerator>(random, options);
 }
 
 RequestOf<StateBackendFamily> PropertiesOf<StateBackendFamily>::ClockProbe() {
@@ -32,6 +32,7 @@ RequestOf<StateBackendFamily> PropertiesOf<StateBackendFamily>::ClockProbe() {
 std::vector<Finding> PropertiesOf<StateBackendFamily>::Scan(const History<StateBackendFamily>& history, const SpecSetup& setup,
                                                             ClauseHits* hits) {
   std::vector<Finding> findings = state_backend::ScanWork(history, setup, hits);
+  if (findings.empty()) findings = state_backend::ScanLetters(history, setup, hits);
   if (findings.empty()) findings = state_backend::ScanLogs(history, setup, hits);
   if (findings.empty()) findings = state_backend::ScanAccess(history, hits);
   if (findings.empty()) findings = state_backend::ProbeObservations(history, hits);

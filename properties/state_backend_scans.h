@@ -14,6 +14,9 @@ namespace leasecheck::state_backend {
 // The queue: exclusivity, at most one end, attempts, deliveries, expiries, leases, nothing lost (SB-INV-1..7,18, SB-RCL-5).
 std::vector<engine::Finding> ScanWork(const BackendHistory& history, const SpecSetup& setup, ClauseHits* hits);
 
+// Dead letters: the reason of what was exhausted is fixed (SB-RCL-13).
+std::vector<engine::Finding> ScanLetters(const BackendHistory& history, const SpecSetup& setup, ClauseHits* hits);
+
 // Logs, snapshots, arrays: order, gaps, prefixes, cursors, agreement (SB-INV-8..12,15,16, SB-SEQ-4).
 std::vector<engine::Finding> ScanLogs(const BackendHistory& history, const SpecSetup& setup, ClauseHits* hits);
 

@@ -95,6 +95,9 @@ TEST_F(CliTest, BadArgumentsGetOneSentence) {
       {"$L convert --to edn --from history - .", 64, "cannot write .: it is a folder"},
       {"printf '{\"type\":\n' >h; $L convert --to edn h -", 64, "h:1:9: expected an event in JSON"},
       {"$L mutants no_such_mutant", 64, "there is no mutant \"no_such_mutant\""},
+      {"$L mutants --shrunk no_such_mutant", 64, "there is no mutant \"no_such_mutant\""},
+      {"$L mutants --shrunk claim-expiry-strict", 64, "--shrunk: none of these mutants is a race"},
+      {"$L mutants --shrunk --family no_such_family", 64, "no_such_family"},
   };
   for (const BadCommand& command : bad) ExpectComplaint(command);
 }

@@ -72,7 +72,7 @@ KillRow RunMutant(const AnyMutant& mutant, const RunOptions& options) {
   return row;
 }
 
-std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown) {
+std::vector<const AnyMutant*> ChosenMutants(const RunOptions& options, std::string* unknown) {
   std::vector<const AnyMutant*> chosen;
   for (const std::string& name : options.names) {
     chosen.push_back(FindAnyMutant(name));
@@ -83,7 +83,13 @@ std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown)
   for (const AnyMutant& mutant : AllMutants()) {
     if (options.names.empty() && (options.family.empty() || mutant.family == options.family)) chosen.push_back(&mutant);
   }
+  return chosen;
+}
+
+std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown) {
+  const std::vector<const AnyMutant*> chosen = ChosenMutants(options, unknown);
   std::vector<KillRow> rows;
+  rows.reserve(chosen.size());
   for (const AnyMutant* mutant : chosen) {
     rows.push_back(RunMutant(*mutant, options));
     if (options.progress) options.progress(rows.size(), chosen.size());

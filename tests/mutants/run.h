@@ -45,7 +45,10 @@ struct KillRow {
 
 KillRow RunMutant(const AnyMutant& mutant, const RunOptions& options);
 
-// The chosen mutants, in order. Empty where a name is no mutant's; `unknown` (may be null) then gets that name.
+// The mutants that the options choose, in order. Empty where a name is no mutant's; `unknown` (may be null) then gets that name.
+std::vector<const AnyMutant*> ChosenMutants(const RunOptions& options, std::string* unknown);
+
+// ... and what came of each; `unknown` as above.
 std::vector<KillRow> RunMutants(const RunOptions& options, std::string* unknown);
 
 // The kill table as text, one mutant a line, and a last line that sums up.

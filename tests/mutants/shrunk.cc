@@ -64,11 +64,10 @@ Sums SumUp(const std::vector<ShrunkRow>& rows) {
 
 }  // namespace
 
-std::vector<ShrunkRow> MeasureShrinking(uint64_t first_seed, int seeds, const std::vector<std::string>& names) {
+std::vector<ShrunkRow> MeasureShrinking(const RunOptions& options, std::string* unknown) {
   std::vector<ShrunkRow> rows;
-  for (const AnyMutant& mutant : AllMutants()) {
-    const bool named = names.empty() || std::find(names.begin(), names.end(), mutant.name) != names.end();
-    if (named && mutant.kind == MutantKind::kRace) rows.push_back(Measure(mutant, first_seed, seeds));
+  for (const AnyMutant* mutant : ChosenMutants(options, unknown)) {
+    if (mutant->kind == MutantKind::kRace) rows.push_back(Measure(*mutant, options.first_seed, options.seeds));
   }
   return rows;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/mutants/mutant.h"
+#include "tests/mutants/run.h"
 
 namespace leasecheck::mutants {
 
@@ -26,8 +27,8 @@ struct ShrunkRow {
   bool exact() const { return static_cast<int>(calls.size()) == seeds && runs > 0 && replayed == runs; }
 };
 
-// The race mutants of these names, all where there are none; `seeds` of them from `first_seed`.
-std::vector<ShrunkRow> MeasureShrinking(uint64_t first_seed, int seeds, const std::vector<std::string>& names);
+// The races among the mutants that the options choose (ChosenMutants, which says what `unknown` is), at each of their seeds.
+std::vector<ShrunkRow> MeasureShrinking(const RunOptions& options, std::string* unknown);
 
 inline constexpr std::size_t kMostBranchCalls = 6;  // the median over all
 inline constexpr double kMostSeconds = 5;           // each

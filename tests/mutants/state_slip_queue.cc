@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "codec/json.h"
 #include "tests/mutants/state_slip_store.h"
 
@@ -229,7 +230,8 @@ void StateSlipStore::Expire(ItemRow& row, Instant now, ReclaimResult* result) {
   Release(row, exhausted ? Status::kDead : Status::kPending);
   if (exhausted) {
     row.dead_at = now;
-    row.last_error = "lease expired";
+    row.last_error = Is(Slip::kReasonNamesWorker) ? absl::StrCat("the lease of ", worker, " expired") : "lease expired";
+    if (Is(Slip::kReasonEmpty)) row.last_error.clear();
   } else if (!Is(Slip::kNoBackoff) && !liberties_.no_backoff) {
     row.retry_after = SaturatingAdd(now, Backoff(row.item.attempt));
   }

@@ -71,6 +71,8 @@ enum class StateSlip {
   kAttemptAtClaim,
   kExhaustsOneLate,
   kReclaimUnordered,
+  kReasonNamesWorker,
+  kReasonEmpty,
   kReclaimKeepsAttempt,
   kFailRequeues,
   kLetterKeepsClaim,

@@ -18,6 +18,7 @@ using View = std::optional<TenantId>;
 
 constexpr Uuid kExecution{1, 1};
 constexpr Uuid kItem{2, 1};
+constexpr Uuid kOther{2, 2};
 
 // Builds a history call by call; calls follow one another unless Overlapping is said.
 class Builder {
@@ -86,6 +87,20 @@ class Builder {
     item.attempt = attempt;
     return Call(ReclaimExpiredLeasesRequest{}, ReclaimResult{{}, {item}});
   }
+  // Two items of one attempt each run out.
+  Builder& ExhaustTwo() {
+    Enqueue(1);
+    WorkItem first = item_;
+    item_.id = kOther;
+    Call(EnqueueWorkItemRequest{item_}, kOther);
+    WorkItem second = item_;
+    first.attempt = second.attempt = 1;
+    return Call(ReclaimExpiredLeasesRequest{}, ReclaimResult{{}, {first, second}});
+  }
+  Builder& Letters(const char* first, const char* second) {
+    return Call(ListDeadLettersRequest{}, {{kItem, 1, first, Instant(1)}, {kOther, 1, second, Instant(1)}});
+  }
+  Builder& Move(const Uuid& id, const char* error) { return Call(MoveToDeadLetterRequest{id, error}, Done{}); }
   Builder& ReclaimNone() { return Call(ReclaimExpiredLeasesRequest{}, ReclaimResult{}); }
   Builder& Renew() { return Call(RenewLeaseRequest{kItem, "w"}, Done{}); }
   Builder& Complete(const View& view = std::nullopt) { return Call(CompleteWorkItemRequest{kItem, view}, Done{}); }
@@ -126,8 +141,9 @@ class Builder {
   // The clause of the first finding, or "".
   std::string Found(const Dialects& dialects = {}, ClauseHits* hits = nullptr) const {
     const SpecSetup setup{&dialects, nullptr};
-    for (const auto& findings : {ScanWork(history_, setup, hits), ScanLogs(history_, setup, hits), ScanAccess(history_, hits),
-                                 ProbeObservations(history_, hits)}) {
+    for (const auto& findings :
+         {ScanWork(history_, setup, hits), ScanLetters(history_, setup, hits), ScanLogs(history_, setup, hits),
+          ScanAccess(history_, hits), ProbeObservations(history_, hits)}) {
       if (!findings.empty()) return findings.front().clause;
     }
     return "";
@@ -152,6 +168,21 @@ class Builder {
   EpochMs now_ = 0;
   engine::Instant time_ = 0;
 };
+
+TEST(WorkScan, TheReasonOfWhatWasExhaustedIsFixed) {
+  const auto listed = [](const char* first, const char* second, const Dialects& dialects = {}) {
+    return Builder().ExhaustTwo().Letters(first, second).Found(dialects);
+  };
+  EXPECT_EQ(listed("worker dead", "worker dead"), "");
+  EXPECT_EQ(listed("w1 is dead", "w2 is dead"), "SB-RCL-13");
+  EXPECT_EQ(listed("", ""), "SB-RCL-13");
+  EXPECT_EQ(listed("", "", {{"preset", "memory"}}), "");
+  EXPECT_EQ(Builder().ExhaustTwo().Letters("dead", "dead").Letters("dead", "gone").Found(), "SB-RCL-13") << "in two lists";
+  // What a caller says of an item afterwards is his own; nor does it say anything of one that nobody saw exhausted.
+  EXPECT_EQ(Builder().ExhaustTwo().Move(kOther, "mine").Letters("dead", "mine").Found(), "");
+  EXPECT_EQ(Builder().ExhaustTwo().Unseen(MoveToDeadLetterRequest{kOther, "mine"}).Letters("dead", "mine").Found(), "");
+  EXPECT_EQ(Builder().Letters("dead", "gone").Found(), "");
+}
 
 TEST(WorkScan, AnItemIsClaimedOnceBetweenReleases) {
   EXPECT_EQ(Builder().Enqueue().Claim().Claim().Found(), "SB-INV-1");
