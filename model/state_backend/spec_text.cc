@@ -174,7 +174,7 @@ struct ExpectedOf {
                         ", in the declared order of: ", listed.empty() ? "nothing" : absl::StrJoin(listed, ", "));
   }
   std::string operator()(const AppendEventRequest& request) const {
-    const std::string standing = Refers(request.event.execution_id, request.view);
+    std::string standing = Refers(request.event.execution_id, request.view);
     if (!standing.empty()) return standing;
     const Log* log = judge.state.FindLog(request.event.execution_id);
     const std::size_t next = (log == nullptr ? 0 : log->entries->size()) + 1;

@@ -43,7 +43,7 @@ TEST_F(StateBackendConcurrent, RivalsNeverShareANumberAnItemOrAPlace) {
   meeting.Meet(true);
   RunThreads(kThreads, [&](int me) {
     for (int round = 0; round < kRounds; ++round) {
-      const auto number = static_cast<uint64_t>(1 + round * kThreads + me);
+      const auto number = uint64_t{1} + static_cast<uint64_t>(round) * kThreads + static_cast<uint64_t>(me);
       ++given[static_cast<std::size_t>(store->AppendEvent({sb::EventOf(number)}).value())];
       store->PatchAppendArray({E(1), "log", sb::Json(absl::StrCat(number))}).value();
       const auto item = store->ClaimWorkItem({absl::StrCat(me), {"tool"}}).value();
@@ -190,7 +190,7 @@ TEST_F(StateBackendConcurrent, OneNewFileIsMadeOnce) {
       auto store = StateBackend::Open(options);
       if (!store.ok()) return false;
       const bool created = (*store)->CreateExecution({sb::Execution(1)}).has_value();
-      const auto number = (*store)->AppendEvent({sb::EventOf(static_cast<uint64_t>(1 + me))});
+      const auto number = (*store)->AppendEvent({sb::EventOf(uint64_t{1} + static_cast<uint64_t>(me))});
       if (!number.has_value()) return false;
       numbers->values[numbers->count++] = static_cast<uint64_t>(*number) + (created ? 100u : 0u);
       return true;

@@ -36,6 +36,7 @@ class Rendezvous final : public PauseHook {
   void RunThreads(const std::function<void(int)>& body) {
     armed_ = true;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
     for (std::thread& thread : threads) thread.join();
     armed_ = false;

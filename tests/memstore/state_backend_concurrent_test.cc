@@ -35,7 +35,9 @@ class ConcurrentStore : public ::testing::Test {
     }
     EXPECT_EQ(again.Snapshot(), store_.Snapshot());
   }
-  static uint64_t Number(int thread, int round) { return static_cast<uint64_t>(1 + thread * kRounds + round); }
+  static uint64_t Number(int thread, int round) {
+    return uint64_t{1} + static_cast<uint64_t>(thread) * kRounds + static_cast<uint64_t>(round);
+  }
 
   ManualClock clock_{0};
   Rendezvous rendezvous_;
